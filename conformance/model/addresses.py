@@ -1,0 +1,38 @@
+"""IP families and transport protocols, spelled as the Kubernetes API spells them."""
+
+from __future__ import annotations
+
+import ipaddress
+from enum import Enum
+
+
+class Family(Enum):
+    """An IP family (``service.spec.ipFamilies``)."""
+
+    IPV4 = "IPv4"
+    IPV6 = "IPv6"
+
+    @classmethod
+    def of(cls, address: str) -> Family:
+        """The family of a textual IP address or CIDR; ``ValueError`` when it is neither."""
+        version = ipaddress.ip_network(address, strict=False).version
+        return cls.IPV4 if version == 4 else cls.IPV6
+
+    @property
+    def max_prefix(self) -> int:
+        """Bits in an address: 32 or 128."""
+        return 32 if self is Family.IPV4 else 128
+
+
+class Protocol(Enum):
+    """A transport protocol (``service.spec.ports[].protocol``)."""
+
+    TCP = "TCP"
+    UDP = "UDP"
+    SCTP = "SCTP"
+
+
+def contains(cidr: str, address: str) -> bool:
+    """Whether ``address`` lies in ``cidr``; never across families."""
+    network, ip = ipaddress.ip_network(cidr, strict=False), ipaddress.ip_address(address)
+    return network.version == ip.version and ip in network

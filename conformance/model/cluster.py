@@ -1,0 +1,57 @@
+"""The cluster as the oracle sees it: objects, nodes, and how kube-proxy is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from conformance.model.addresses import Family
+from conformance.model.kube import EndpointSlice, Node, Service
+
+
+class ProxyMode(Enum):
+    """kube-proxy's ``mode``."""
+
+    NFTABLES = "nftables"
+    IPTABLES = "iptables"
+    IPVS = "ipvs"
+
+
+class DetectLocal(Enum):
+    """kube-proxy's ``detectLocalMode``: how it tells a local pod's packet from others."""
+
+    CLUSTER_CIDR = "ClusterCIDR"
+    NODE_CIDR = "NodeCIDR"
+    BRIDGE_INTERFACE = "BridgeInterface"
+    INTERFACE_NAME_PREFIX = "InterfaceNamePrefix"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyConfig:
+    """The part of KubeProxyConfiguration that decides where packets go.
+
+    ``node_port_addresses`` empty means the mode's default: ``primary`` in nftables mode, every address in the others.
+    """
+
+    mode: ProxyMode = ProxyMode.NFTABLES
+    version: tuple[int, int] = (1, 36)
+    detect_local: DetectLocal = DetectLocal.CLUSTER_CIDR
+    cluster_cidrs: tuple[str, ...] = ()
+    node_port_addresses: tuple[str, ...] = ()
+    masquerade_all: bool = False
+    service_cidrs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """One consistent view of everything that routing depends on; keys are ``namespace/name`` and node names."""
+
+    services: Mapping[str, Service]
+    slices: Mapping[str, tuple[EndpointSlice, ...]]
+    nodes: Mapping[str, Node]
+    proxy: ProxyConfig = field(default_factory=ProxyConfig)
+
+    def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
+        """The slices of ``service`` that carry ``family``, in the order given."""
+        return tuple(s for s in self.slices.get(service.key, ()) if s.family is family)

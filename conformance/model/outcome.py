@@ -1,0 +1,85 @@
+"""What must happen when a client dials a destination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from conformance.model.source import Reason
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """An endpoint that may answer, and every source address that it may see the client as."""
+
+    address: str
+    port: int
+    sources: frozenset[str]
+    pod: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reaches:
+    """Every dial is answered by one of ``targets``.
+
+    ``sticky``: all dials of this client end at the same target (session affinity). Otherwise ``every`` target is
+    chosen by some dial, equally likely (nftables: numgen random; iptables: statistic).
+    """
+
+    targets: frozenset[Target]
+    sticky: bool = False
+
+    @property
+    def every(self) -> bool:
+        """Whether all targets must be seen, given enough dials."""
+        return not self.sticky
+
+
+class RefusedBy(Enum):
+    """How a refusal shows: kube-proxy rejects with an ICMP error, a closed port with a RST (TCP) or ICMP (UDP)."""
+
+    ICMP = "icmp"
+    RST = "rst"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Every dial is refused at once; ``by`` says with what."""
+
+    by: RefusedBy = RefusedBy.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Silence: no answer, no ICMP error, no RST."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """The client has no route to the address, or is told so by a router."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolves:
+    """A DNS question has exactly these answers (record data in presentation form), in any order."""
+
+    answers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unspecified:
+    """The API leaves this open: dialled and recorded, never judged."""
+
+    reason: str
+
+
+Outcome = Reaches | Refused | Dropped | NoRoute | Resolves | Unspecified
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """An outcome and the argument for it, in order; the last reason is the one that decided."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]

@@ -1,0 +1,48 @@
+"""The judgement of one cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from conformance.model.outcome import Expectation
+from conformance.model.observation import Observation
+
+
+class Status(Enum):
+    """JUnit shows FAILED as <failure>, UNKNOWN as <error>, NOT_APPLICABLE as <skipped>."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+    KNOWN_ISSUE = "known-issue"
+
+
+class Mismatch(Enum):
+    """Which part of a promise was broken; a fault must be caught by the right one."""
+
+    NONE = "none"
+    NOT_REACHED = "not-reached"  # silence or refusal where an answer was promised
+    SOMETIMES_LOST = "sometimes-lost"
+    WRONG_ENDPOINT = "wrong-endpoint"
+    ENDPOINT_NEVER_CHOSEN = "endpoint-never-chosen"
+    SKEWED = "skewed"
+    WRONG_SOURCE = "wrong-source"
+    NOT_STICKY = "not-sticky"
+    ANSWERED = "answered"  # an answer where refusal or silence was promised
+    DROPPED_NOT_REFUSED = "dropped-not-refused"
+    REFUSED_NOT_DROPPED = "refused-not-dropped"
+    WRONG_REFUSAL = "wrong-refusal"
+    WRONG_NAME = "wrong-name"  # DNS
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Expectation and observation of one cell, compared; ``message`` is one sentence."""
+
+    status: Status
+    expectation: Expectation
+    observation: Observation
+    mismatch: Mismatch = Mismatch.NONE
+    message: str = ""

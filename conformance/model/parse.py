@@ -1,6 +1,6 @@
 """From the API's JSON to the nouns: lenient where the API has a default, strict where a value makes no sense.
 
-Defaults are those of the API server (``pkg/apis/core/v1/defaults.go``, ``pkg/apis/discovery/v1/defaults.go``), so that an
+Defaults are those of the API server (``defaults.go`` of ``pkg/apis/core/v1`` and ``pkg/apis/discovery/v1``), so that an
 object that never met one (written by hand, or on its way through an embedded API) means the same.
 """
 

@@ -1,10 +1,10 @@
 """Every error a user can meet, as one tree: each says what happened, why, and what to do.
 
-    KitError                exit code 3 unless it says otherwise
-    |- UsageError           what was asked for does not exist or contradicts itself
-    |- EnvironmentFault     this machine lacks something (nft, user namespaces, a writable folder ...)
-    |- ClusterError         the cluster cannot be reached or refuses (network, credentials, RBAC)
-    `- LabError             the lab did not come up, or is not there
+KitError                exit code 3 unless it says otherwise
+|- UsageError           what was asked for does not exist or contradicts itself
+|- EnvironmentFault     this machine lacks something (nft, user namespaces, a writable folder ...)
+|- ClusterError         the cluster cannot be reached or refuses (network, credentials, RBAC)
+`- LabError             the lab did not come up, or is not there
 """
 
 from __future__ import annotations

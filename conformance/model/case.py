@@ -267,11 +267,11 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Service variants, each dialled from every client at the listed destination kinds; the oracle alone judges."""
+    """Service variants, each dialled from every client position at every listed address; the oracle alone judges."""
 
     id: str
     promise: str
     services: tuple[ServiceSpec, ...]
-    destinations: tuple[DestinationKind, ...]
+    destinations: tuple[DestinationRef, ...]
     sources: tuple[Source, ...]
     across: Axes = field(default_factory=Axes)

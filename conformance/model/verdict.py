@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from conformance.model.outcome import Expectation
 from conformance.model.observation import Observation
+from conformance.model.outcome import Expectation
 
 
 class Status(Enum):

@@ -1,0 +1,25 @@
+# Two commands: `make lab` runs the kit on an embedded cluster, `make test` passes the kit's own tests.
+PYTHON ?= python3
+VENV := .venv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: lab test clean
+
+lab: $(VENV)/.installed
+	$(VENV)/bin/nftconform run --lab $(ARGS)
+
+test: $(VENV)/.tested
+	$(VENV)/bin/tox run $(ARGS)
+
+$(VENV)/.installed: pyproject.toml .ci/packages
+	PYTHON=$(PYTHON) .ci/packages
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(VENV)/bin/pip install --quiet "tox>=4.20"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .tox build dist reports/out

@@ -1,0 +1,63 @@
+"""The cluster as the plan sees it: which node plays which role, and from where one can dial."""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+
+from conformance.model.addresses import Family
+from conformance.model.kube import Node
+
+ROLES = "abc"
+"""Three nodes show every difference that routing knows: has the endpoint, has another, has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalSite:
+    """A place outside the cluster; ``via`` names the node that its packets to Service addresses enter through."""
+
+    name: str
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """Node names in role order (a, b, c), the families that Services may have, and the external sites."""
+
+    nodes: tuple[str, ...]
+    families: tuple[Family, ...]
+    externals: tuple[ExternalSite, ...] = ()
+
+    def node(self, role: str) -> str | None:
+        """The node that plays ``role``, or None when the cluster is too small."""
+        index = string.ascii_lowercase.index(role)
+        return self.nodes[index] if index < len(self.nodes) else None
+
+    def role(self, node: str) -> str | None:
+        """The role that ``node`` plays, if any."""
+        return string.ascii_lowercase[self.nodes.index(node)] if node in self.nodes else None
+
+    def site(self, role: str) -> ExternalSite | None:
+        """The external site that enters through the role's node; any site for the empty role."""
+        if not role:
+            return self.externals[0] if self.externals else None
+        return next((s for s in self.externals if s.via and s.via == self.node(role)), None)
+
+
+def cast(nodes: tuple[Node, ...], entrances: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Which nodes play a, b and c: spread over zones, deterministic, entrances of external clients first and last.
+
+    An external client that enters through node a and one through node c meet a node with an endpoint and one without,
+    which is the difference that external traffic policy makes.
+    """
+    by_name = sorted(nodes, key=lambda n: n.name)
+    seen: dict[str, int] = {}
+    ranked = []
+    for node in by_name:
+        ranked.append((seen.get(node.zone, 0), node.name))
+        seen[node.zone] = seen.get(node.zone, 0) + 1
+    names = [name for _, name in sorted(ranked)]
+    present = [e for e in dict.fromkeys(entrances) if e in names]
+    first, last = present[:1], present[1:2]
+    middle = [n for n in names if n not in first and n not in last]
+    return tuple((first + middle[: len(ROLES) - len(first) - len(last)] + last)[: len(ROLES)])

@@ -11,6 +11,7 @@ import json
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,7 @@ _PATCHES = {
 _REQUEST_SECONDS = 30.0
 _WATCH_SECONDS = (240, 480)  # client-go's reflector: 5 minutes, randomly up to twice that
 _BACKOFF_SECONDS = (0.05, 3.0)
+_REMEMBERED_DELETIONS = 1000
 _HEALTHY_SECONDS = 10.0  # a watch that lived this long was no failure
 
 
@@ -242,6 +244,7 @@ class Informer:
         self._params = dict(params or {})
         self._on_event = on_event
         self._next_change = asyncio.Event()
+        self._gone: deque[str | None] = deque(maxlen=_REMEMBERED_DELETIONS)
 
     async def changed(self) -> None:
         """Wait for the next change (the first complete list counts as one)."""
@@ -252,6 +255,13 @@ class Informer:
         await self.synced.wait()
         while not condition(self.items):
             await self._next_change.wait()
+
+    def note(self, item: Json, *, deleted: bool = False) -> None:
+        """Take the answer to a write of our own at once, so that nobody acts on the state before it."""
+        if deleted:
+            self._forget(key(item), item)
+        elif item["metadata"].get("uid") not in self._gone:  # the watch may have told of its whole life already
+            self._store(item, only_newer=True)
 
     async def run(self) -> None:
         """Keep ``items`` current; ends only by cancellation."""
@@ -295,18 +305,21 @@ class Informer:
                 if event == "DELETED":
                     self._forget(key(item), item)
                 elif event != "BOOKMARK":
-                    self._store(item)
+                    self._store(item, only_newer=True)
         # An early end is a server that stops; the next one may not know our version, and some accept any silently.
         return version if time.monotonic() - began >= seconds - 1 else ""
 
-    def _store(self, item: Json) -> None:
+    def _store(self, item: Json, *, only_newer: bool = False) -> None:
         name, meta = key(item), item["metadata"]
         old = self.items.get(name)
         if old is not None and old["metadata"].get("uid") != meta.get("uid"):
             self._forget(name, None)
             old = None
-        if old is not None and old["metadata"].get("resourceVersion") == meta.get("resourceVersion"):
-            return
+        if old is not None:
+            had, has = str(old["metadata"].get("resourceVersion")), str(meta.get("resourceVersion"))
+            # Comparable (KEP-5504, and always so in practice): what we noted may be ahead of the watch.
+            if had == has or (only_newer and had.isdigit() and has.isdigit() and int(has) < int(had)):
+                return
         self.items[name] = item
         self._tell("ADDED" if old is None else "MODIFIED", item)
 
@@ -315,6 +328,7 @@ class Informer:
         if old is None or (last is not None and last["metadata"].get("uid") != old["metadata"].get("uid")):
             return
         del self.items[name]
+        self._gone.append(old["metadata"].get("uid"))
         self._tell("DELETED", last or old)
 
     def _tell(self, event: str | None, item: Json) -> None:

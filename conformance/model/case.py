@@ -249,6 +249,17 @@ def axes(family: Iterable[Family] = BOTH_FAMILIES, protocol: Iterable[Protocol] 
     return Axes(tuple(family), tuple(protocol))
 
 
+class Profile(Enum):
+    """Who must keep the promise: every Service implementation, or kube-proxy in nftables mode only."""
+
+    CORE = "core"
+    KUBE_PROXY_NFTABLES = "kube-proxy-nftables"
+
+    def includes(self, other: Profile) -> bool:
+        """Whether a run with this profile asks promises of ``other``: core is part of every profile."""
+        return other in (Profile.CORE, self)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One promise and how it is put to the test; ``id`` is written by hand and never used again."""
@@ -263,6 +274,7 @@ class Case:
     then: Then
     needs: tuple[Need, ...] = ()
     across: Axes = field(default_factory=Axes)
+    profile: Profile = Profile.CORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,3 +287,4 @@ class Matrix:
     destinations: tuple[DestinationRef, ...]
     sources: tuple[Source, ...]
     across: Axes = field(default_factory=Axes)
+    profile: Profile = Profile.CORE

@@ -1,0 +1,148 @@
+"""ClusterIP: reachable from everywhere on the node, refused where nothing is promised to listen."""
+
+from __future__ import annotations
+
+from conformance.model.case import (
+    Answered,
+    Case,
+    Level,
+    Matrix,
+    Profile,
+    SeenSource,
+    Vantage,
+    cluster_ip,
+    cluster_ip_other_port,
+    dial,
+    endpoint,
+    external,
+    host,
+    nodes,
+    on,
+    on_host,
+    pod,
+    service,
+    vantage,
+)
+from conformance.model.kube import Policy, ServiceType
+from conformance.model.outcome import Refused, RefusedBy
+from conformance.spec.faults import Fault
+from conformance.spec.sources import (
+    CLUSTER_CIDR,
+    CLUSTER_IP,
+    NFTABLES_CODE,
+    NFTABLES_DIFFERENCES,
+    SERVICE_PORTS,
+    SERVICE_TYPE,
+    SOURCE_IP,
+    VIRTUAL_IPS,
+)
+from suites.variants import variants
+
+CASES = (
+    Case(
+        id="CIP-01",
+        promise="A pod reaches every endpoint at the ClusterIP, and the endpoints see the pod's own address.",
+        level=Level.MUST,
+        sources=(SERVICE_TYPE, SOURCE_IP),
+        catches=(Fault.NO_SERVICE_RULES, Fault.ENDPOINT_LEFT_OUT, Fault.MASQUERADE_EVERYTHING),
+        given=service(endpoints=on("a", "b")),
+        when=dial(cluster_ip(), client=pod("a")),
+        then=Answered(on("a", "b"), source=SeenSource.CLIENT),
+        needs=(nodes(2),),
+    ),
+    Case(
+        id="CIP-02",
+        promise="A pod on a node without endpoints reaches the endpoints on other nodes at the ClusterIP.",
+        level=Level.MUST,
+        sources=(SERVICE_TYPE, SERVICE_PORTS),
+        catches=(Fault.NO_SERVICE_RULES, Fault.ONE_FAMILY_MISSING, Fault.ONE_PROTOCOL_MISSING),
+        given=service(endpoints=on("a")),
+        when=dial(cluster_ip(), client=pod("b")),
+        then=Answered(on("a"), source=SeenSource.CLIENT),
+        needs=(nodes(2),),
+    ),
+    Case(
+        id="CIP-03",
+        promise="A process in the node's own network reaches every endpoint at the ClusterIP.",
+        level=Level.MUST,
+        sources=(SERVICE_TYPE, VIRTUAL_IPS),
+        catches=(Fault.NO_SERVICE_RULES, Fault.NO_MASQUERADE),
+        given=service(endpoints=on("a", "b")),
+        when=dial(cluster_ip(), client=host("a")),
+        then=Answered(on("a", "b"), source=SeenSource.NODE),
+        needs=(nodes(2),),
+    ),
+    Case(
+        id="CIP-04",
+        promise="An endpoint reaches itself through its own Service (hairpin) and sees an address other than its own.",
+        level=Level.MUST,
+        sources=(SERVICE_TYPE, NFTABLES_CODE),
+        catches=(Fault.NO_HAIRPIN,),
+        given=service(endpoints=on("a")),
+        when=dial(cluster_ip(), client=endpoint("a")),
+        then=Answered(on("a"), source=SeenSource.NODE),
+    ),
+    Case(
+        id="CIP-05",
+        promise="A pod reaches an endpoint in a node's own network namespace at the ClusterIP.",
+        level=Level.MUST,
+        sources=(SERVICE_TYPE,),
+        catches=(Fault.NO_SERVICE_RULES,),
+        given=service(endpoints=on_host("b")),
+        when=dial(cluster_ip(), client=pod("a")),
+        then=Answered(on_host("b"), source=SeenSource.CLIENT),
+        needs=(nodes(2),),
+    ),
+    Case(
+        id="CIP-06",
+        promise="A port that the Service does not have is refused at its ClusterIP, not forwarded.",
+        level=Level.SHOULD,
+        sources=(NFTABLES_DIFFERENCES, CLUSTER_IP),
+        catches=(Fault.UNUSED_PORT_FORWARDED,),
+        given=service(endpoints=on("a")),
+        when=dial(cluster_ip_other_port(), client=pod("b")),
+        then=Refused(RefusedBy.ICMP),
+        needs=(nodes(2),),
+        profile=Profile.KUBE_PROXY_NFTABLES,
+    ),
+    Case(
+        id="CIP-07",
+        promise="A node's own process is refused at a port that the Service does not have.",
+        level=Level.SHOULD,
+        sources=(NFTABLES_DIFFERENCES, CLUSTER_IP),
+        catches=(Fault.UNUSED_PORT_FORWARDED,),
+        given=service(endpoints=on("a")),
+        when=dial(cluster_ip_other_port(), client=host("a")),
+        then=Refused(RefusedBy.ICMP),
+        profile=Profile.KUBE_PROXY_NFTABLES,
+    ),
+    Case(
+        id="CIP-08",
+        promise="A client outside the cluster whose packets reach a node at a ClusterIP is masqueraded and served.",
+        level=Level.SHOULD,
+        sources=(CLUSTER_CIDR, NFTABLES_CODE),
+        catches=(Fault.NO_MASQUERADE,),
+        given=service(endpoints=on("a", "b")),
+        when=dial(cluster_ip(), client=external("a")),
+        then=Answered(on("a", "b"), source=SeenSource.NODE),
+        needs=(nodes(2), vantage(Vantage.EXTERNAL)),
+    ),
+)
+
+MATRICES = (
+    Matrix(
+        id="CIPM",
+        promise="Every client gets at a ClusterIP what the Service's policies, affinity and endpoints promise.",
+        services=variants(ServiceType.CLUSTER_IP, internal=(Policy.CLUSTER, Policy.LOCAL)),
+        destinations=(cluster_ip(),),
+        sources=(SERVICE_TYPE,),
+    ),
+    Matrix(
+        id="CIPX",
+        promise="A port that the Service does not have is refused at its ClusterIP, whatever its policy and endpoints.",
+        services=variants(ServiceType.CLUSTER_IP, internal=(Policy.CLUSTER, Policy.LOCAL), affinity=(False,)),
+        destinations=(cluster_ip_other_port(),),
+        sources=(NFTABLES_DIFFERENCES,),
+        profile=Profile.KUBE_PROXY_NFTABLES,
+    ),
+)

@@ -1,0 +1,15 @@
+"""Internal traffic policy, one test case a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from suites.internal_policy.cases import CASES, MATRICES
+
+
+@pytest.mark.cells(area="internal_policy", cases=CASES, matrices=MATRICES)
+def test_internal_policy(hold: Callable[[], None]) -> None:
+    """What was seen is what is promised."""
+    hold()

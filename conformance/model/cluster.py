@@ -41,16 +41,22 @@ class ProxyConfig:
     node_port_addresses: tuple[str, ...] = ()
     masquerade_all: bool = False
     service_cidrs: tuple[str, ...] = ()
+    localhost_node_ports: bool = True  # iptables.localhostNodePorts: IPv4 node ports on loopback, iptables mode only
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """One consistent view of everything that routing depends on; keys are ``namespace/name`` and node names."""
+    """One consistent view of everything that routing depends on; keys are ``namespace/name`` and node names.
+
+    ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
+    most do; None when that is not known.
+    """
 
     services: Mapping[str, Service]
     slices: Mapping[str, tuple[EndpointSlice, ...]]
     nodes: Mapping[str, Node]
     proxy: ProxyConfig = field(default_factory=ProxyConfig)
+    pod_masquerade: bool | None = None
 
     def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
         """The slices of ``service`` that carry ``family``, in the order given."""

@@ -8,9 +8,9 @@ from enum import Enum
 from conformance.model.source import Reason
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint that may answer, and every source address that it may see the client as."""
+    """An endpoint that may answer, and every source address that it may see the client as; none listed: any will do."""
 
     address: str
     port: int
@@ -61,6 +61,11 @@ class NoRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Nobody answers; whether that shows as silence or as a router's error is for the network beyond to say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resolves:
     """A DNS question has exactly these answers (record data in presentation form), in any order."""
 
@@ -74,7 +79,7 @@ class Unspecified:
     reason: str
 
 
-Outcome = Reaches | Refused | Dropped | NoRoute | Resolves | Unspecified
+Outcome = Reaches | Refused | Dropped | NoRoute | Unanswered | Resolves | Unspecified
 
 
 @dataclass(frozen=True, slots=True)

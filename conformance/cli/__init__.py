@@ -1,0 +1,64 @@
+"""The command line: ``nftconform run | plan | explain | expect | lab``.
+
+Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or environment, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from conformance import __version__
+from conformance.errors import KitError
+
+INTERRUPTED = 130
+
+_COMMANDS = {
+    "run": "Ask a cluster, or a lab of our own, and write the reports.",
+    "plan": "Show what would be asked of a cluster, and what not and why; reads only.",
+    "explain": "Print a case's promise, what the oracle expects, why, and the sources.",
+    "expect": "Say what must happen in a recorded scenario, or check what did.",
+    "lab": "An embedded cluster on this machine: up, down, status, exec, shell, kubectl, logs.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's module when it is called for: `lab exec` must start in a blink."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"conformance.cli.{cmd_name}"), cmd_name)
+        command.short_help = _COMMANDS[cmd_name]
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nftconform")
+def cli() -> None:
+    """Does a cluster's Service networking keep the promises of the Kubernetes API under kube-proxy's nftables mode?"""
+
+
+def main() -> None:
+    """Run the command line and exit with the documented code; a `KitError` is two sentences, never a traceback."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = cli.main(standalone_mode=False)
+    except KitError as error:
+        click.echo(f"nftconform: {error.cause} {error.hint}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return KitError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("nftconform: interrupted", err=True)
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,1 @@
+"""The writers: each turns results into one document, and decides nothing."""

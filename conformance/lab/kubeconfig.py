@@ -52,6 +52,11 @@ class Connection:
         return context
 
 
+def load(path: Path | None) -> Connection:
+    """The connection of the kubeconfig at ``path``, or without one that of the pod we are in; ``ClusterError``."""
+    return from_file(path) if path is not None else in_cluster()
+
+
 def from_file(path: Path, context: str = "") -> Connection:
     """The connection of ``context`` (default: the current one) of the kubeconfig at ``path``; ``ClusterError``."""
     import yaml  # noqa: PLC0415  (a pod with a service account does not pay for it)

@@ -1,0 +1,117 @@
+"""What a dialled address is to a node's rules: which Service port it belongs to, and in which role."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from conformance.model.addresses import Family, contains
+from conformance.model.cluster import ClusterState, ProxyConfig
+from conformance.model.kube import IPMode, Node, Service, ServicePort, ServiceType
+from conformance.oracle.packet import Packet
+from conformance.oracle.traits import Trait, has
+
+PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
+PRIMARY = "primary"
+
+
+class Role(Enum):
+    """What the address is to the Service."""
+
+    CLUSTER_IP = "ClusterIP"
+    EXTERNAL_IP = "external IP"
+    LOAD_BALANCER = "load balancer address"
+    NODE_PORT = "node port"
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A Service port that a packet belongs to."""
+
+    service: Service
+    port: ServicePort
+    role: Role
+
+
+def proxied(service: Service, family: Family) -> bool:
+    """Whether kube-proxy programs ``service`` in ``family`` at all."""
+    return (
+        service.type is not ServiceType.EXTERNAL_NAME
+        and not service.headless
+        and PROXY_NAME_LABEL not in service.labels
+        and cluster_ip(service, family) is not None
+    )
+
+
+def cluster_ip(service: Service, family: Family) -> str | None:
+    """The Service's ClusterIP of ``family``, without which kube-proxy leaves the whole family alone."""
+    return next((ip for ip in service.cluster_ips if ip != "None" and Family.of(ip) is family), None)
+
+
+def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
+    """Every Service port that claims the packet's address; node ports only if no Service address matches.
+
+    More than one is a conflict that the API leaves open. One Service that has an address twice claims it once.
+    """
+    by_address: dict[tuple[str, str], Capture] = {}
+    by_number: dict[tuple[str, str], Capture] = {}
+    for key in sorted(state.services):
+        service = state.services[key]
+        if not proxied(service, packet.family):
+            continue
+        for port in service.ports:
+            if port.protocol is not packet.protocol:
+                continue
+            identity = (key, port.name)
+            if port.port == packet.port:
+                for role in _roles(state.proxy, service, packet):
+                    by_address[identity] = Capture(service, port, role)
+            if port.node_port and port.node_port == packet.port:
+                by_number[identity] = Capture(service, port, Role.NODE_PORT)
+    return tuple((by_address or by_number).values())
+
+
+def _roles(proxy: ProxyConfig, service: Service, packet: Packet) -> Iterator[Role]:
+    if cluster_ip(service, packet.family) == packet.ip:
+        yield Role.CLUSTER_IP
+    if packet.ip in service.external_ips:
+        yield Role.EXTERNAL_IP
+    if packet.ip in load_balancer_ips(proxy, service):
+        yield Role.LOAD_BALANCER
+
+
+def load_balancer_ips(proxy: ProxyConfig, service: Service) -> tuple[str, ...]:
+    """The load balancer addresses that nodes capture: those of ipMode VIP."""
+    respects = has(proxy, Trait.IP_MODE)
+    return tuple(i.ip for i in service.ingress if i.ip_mode is IPMode.VIP or not respects)
+
+
+def is_cluster_ip(state: ClusterState, ip: str) -> bool:
+    """Whether ``ip`` is the ClusterIP of a Service that kube-proxy programs."""
+    family = Family.of(ip)
+    return any(proxied(s, family) and cluster_ip(s, family) == ip for s in state.services.values())
+
+
+def accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:
+    """Whether node ports are served at ``ip``, one of the node's own addresses or a loopback one."""
+    family = Family.of(ip)
+    scope = _node_port_scope(proxy, node, family)
+    everywhere = any(ipaddress.ip_network(c, strict=False).prefixlen == 0 for c in scope)
+    if ipaddress.ip_address(ip).is_loopback:
+        # Route_localnet exists for IPv4 alone. Given CIDRs, rules are made for the interface's one address, 127.0.0.1.
+        allowed = has(proxy, Trait.LOOPBACK_NODE_PORTS) and proxy.localhost_node_ports and family is Family.IPV4
+        listed = ip == "127.0.0.1" and any(contains(c, ip) for c in scope)
+        return allowed and (everywhere or listed)
+    return everywhere or any(contains(c, ip) for c in scope)
+
+
+def _node_port_scope(proxy: ProxyConfig, node: Node, family: Family) -> tuple[str, ...]:
+    """The CIDRs of ``family`` whose addresses serve node ports; a family without one serves them everywhere."""
+    given = proxy.node_port_addresses or ((PRIMARY,) if has(proxy, Trait.PRIMARY_NODE_PORTS) else ())
+    if given == (PRIMARY,):
+        own = (node.primary(f) for f in Family)
+        given = tuple(f"{ip}/{Family.of(ip).max_prefix}" for ip in own if ip)
+    of_family = tuple(c for c in given if c != PRIMARY and Family.of(c) is family)
+    return of_family or ("0.0.0.0/0" if family is Family.IPV4 else "::/0",)

@@ -1,0 +1,92 @@
+"""After the translation: which source address each backend sees, and whether its answers find their way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.model.cluster import ClusterState
+from conformance.model.kube import Node
+from conformance.model.outcome import Dropped, Outcome, Reaches, Target, Unspecified
+from conformance.model.source import Reason
+from conformance.oracle.endpoints import Backend
+from conformance.oracle.packet import Origin, Packet, own_addresses
+from conformance.oracle.ruling import Ruling
+from conformance.oracle.traits import Trait, has
+from conformance.spec import sources as cite
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """How a packet arrives at one backend; ``returns`` None: the network decides."""
+
+    sources: frozenset[str]
+    returns: bool | None
+    masqueraded: bool
+
+
+def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> tuple[Outcome, tuple[Reason, ...]]:
+    """What becomes of a packet that ``node`` translated to one of the ruling's backends, with the reasons so far."""
+    arrivals = {b: _arrive(state, node, packet, ruling, b) for b in ruling.backends}
+    measured = has(state.proxy, Trait.MEASURED)
+    targets = frozenset(
+        Target(b.address, b.port, a.sources if measured else frozenset(), pod_of(state, b.address, b.port))
+        for b, a in arrivals.items()
+    )
+    reasons = [*ruling.reasons, *_explain(node, packet, ruling, arrivals)]
+    lost = sorted(b.address for b, a in arrivals.items() if a.returns is False)
+    unsure = sorted(b.address for b, a in arrivals.items() if a.returns is None)
+    if not measured:
+        reasons.append(Reason(f"{state.proxy.mode.value} mode was not measured at this version", cite.IPVS_CODE))
+    if not lost and not unsure:
+        return Reaches(targets, ruling.sticky), tuple(reasons)
+    text = (
+        f"{node.name} translates but keeps the source {packet.source}: answers of {', '.join(lost + unsure)}"
+        f" do not come back through {node.name} and are not translated back"
+    )
+    reasons.append(Reason(text, cite.DESTINATION_NAT))
+    if len(lost) == len(arrivals):
+        return Dropped(), tuple(reasons)
+    return Unspecified(text), tuple(reasons)
+
+
+def _arrive(state: ClusterState, node: Node, packet: Packet, ruling: Ruling, backend: Backend) -> _Arrival:
+    here = backend.node == node.name or node.owns(backend.address)
+    hairpin = packet.source == backend.address and packet.origin is not Origin.PROCESS
+    loops = hairpin and (here or has(state.proxy, Trait.HAIRPIN_FROM_ANYWHERE))
+    # What is delivered to the node itself never meets postrouting, where the masquerading is done.
+    inward = node.owns(backend.address) and packet.origin is not Origin.PROCESS
+    if (ruling.masquerade or loops) and not inward:
+        return _Arrival(own_addresses(node, packet.family), returns=True, masqueraded=True)
+    if hairpin and not here:
+        return _Arrival(packet.sources, returns=False, masqueraded=False)
+    if packet.home == node.name or here:
+        return _Arrival(packet.sources, returns=True, masqueraded=False)
+    return _Arrival(packet.sources, returns=False if packet.home else None, masqueraded=False)
+
+
+def _explain(node: Node, packet: Packet, ruling: Ruling, arrivals: dict[Backend, _Arrival]) -> tuple[Reason, ...]:
+    reasons = []
+    hairpins = [b for b, a in arrivals.items() if a.masqueraded and not ruling.masquerade]
+    if hairpins:
+        text = f"{packet.source} reaches itself, so it is masqueraded"
+        reasons.append(Reason(text, cite.NFTABLES_CODE))
+    if ruling.masquerade and any(a.masqueraded for a in arrivals.values()):
+        reasons.append(Reason(f"the endpoint sees one of {node.name}'s addresses", cite.SOURCE_IP))
+    if ruling.masquerade and not all(a.masqueraded for a in arrivals.values()):
+        text = f"an endpoint that is {node.name} itself sees {packet.source}: its packets are not sent out again"
+        reasons.append(Reason(text, cite.SOURCE_IP))
+    return tuple(reasons)
+
+
+def pod_of(state: ClusterState, address: str, port: int) -> str:
+    """The name of the pod that answers at ``address`` and ``port``, from any slice that says so; else empty."""
+    exact, loose = set(), set()
+    for slices in state.slices.values():
+        for one in slices:
+            for endpoint in one.endpoints:
+                if endpoint.pod and address in endpoint.addresses:
+                    loose.add(endpoint.pod)
+                    if any(p.port == port for p in one.ports):
+                        exact.add(endpoint.pod)
+    names = exact or loose
+    return names.pop() if len(names) == 1 else ""

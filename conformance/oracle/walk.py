@@ -1,0 +1,195 @@
+"""A packet's way through the cluster: first its own node's rules, then those of the node whose address it dialled."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import assert_never
+
+from conformance.model.addresses import Protocol
+from conformance.model.client import Client, ClientKind, Destination
+from conformance.model.cluster import ClusterState
+from conformance.model.kube import IPMode, Node
+from conformance.model.outcome import (
+    Dropped,
+    Expectation,
+    Outcome,
+    Reaches,
+    Refused,
+    RefusedBy,
+    Target,
+    Unanswered,
+    Unspecified,
+)
+from conformance.model.source import Reason
+from conformance.oracle.delivery import deliver, pod_of
+from conformance.oracle.packet import Origin, Packet, either, own_addresses
+from conformance.oracle.ruling import Ruling, Verb, rule
+from conformance.spec import sources as cite
+
+Step = tuple[Outcome, tuple[Reason, ...]]
+
+
+def expect(state: ClusterState, client: Client, destination: Destination) -> Expectation:
+    """What must happen when ``client`` dials ``destination`` in ``state``, and why.
+
+    Total (every client and destination has an expectation, `Unspecified` where the API leaves it open), pure and
+    deterministic: the order of Services, slices and endpoints does not matter.
+    """
+    outcome, reasons = _start(state, client, destination)
+    return Expectation(outcome, reasons)
+
+
+def _start(state: ClusterState, client: Client, destination: Destination) -> Step:
+    node = state.nodes.get(client.node)
+    if node is None:
+        return _open(f"{client.name} is on node {client.node or '(none)'}, which the cluster does not have")
+    packet = _first_packet(client, node, destination)
+    if isinstance(packet, str):
+        return _open(packet)
+    owner = _owner(state, client, destination)
+    if client.kind is ClientKind.EXTERNAL:
+        return _at(state, owner or node, packet, owner)
+    return _at(state, node, packet, owner)
+
+
+def _first_packet(client: Client, node: Node, destination: Destination) -> Packet | str:
+    """The packet as its first node sees it, or why there is none."""
+    family = destination.family
+    loopback = ipaddress.ip_address(destination.ip).is_loopback
+    if loopback and client.kind is not ClientKind.NODE:
+        return f"{destination.ip} never leaves {client.name}"
+    own = client.address(family)
+    match client.kind:
+        case ClientKind.NODE:
+            # The route decides; towards anything but the node's own addresses that is its primary address.
+            at_home = loopback or node.owns(destination.ip)
+            source = destination.ip if at_home else own or node.primary(family)
+            sources = frozenset({destination.ip}) if loopback else own_addresses(node, family)
+            origin, home = Origin.PROCESS, node.name
+        case ClientKind.POD:
+            source, sources, origin, home = own, frozenset({own} if own else ()), Origin.POD, node.name
+        case ClientKind.EXTERNAL:
+            source, sources, origin, home = own, frozenset({own} if own else ()), Origin.WIRE, ""
+        case other:
+            assert_never(other)
+    if source is None:
+        return f"{client.name} has no {family.value} address"
+    return Packet(source, sources, home, origin, destination.ip, destination.port, destination.protocol)
+
+
+def _owner(state: ClusterState, client: Client, destination: Destination) -> Node | None:
+    """The node whose own address is dialled."""
+    if ipaddress.ip_address(destination.ip).is_loopback:
+        return state.nodes.get(client.node)
+    for name in sorted(state.nodes):
+        if state.nodes[name].owns(destination.ip):
+            return state.nodes[name]
+    return state.nodes.get(destination.node) if destination.node else None
+
+
+def _at(state: ClusterState, node: Node, packet: Packet, owner: Node | None) -> Step:
+    """The packet meets the rules of ``node``."""
+    ruling = rule(state, node, packet, local=owner is not None and owner.name == node.name)
+    match ruling.verb:
+        case Verb.FORWARD:
+            return deliver(state, node, packet, ruling)
+        case Verb.REJECT:
+            return Refused(RefusedBy.ICMP), ruling.reasons
+        case Verb.DROP:
+            return Dropped(), ruling.reasons
+        case Verb.OPEN:
+            return Unspecified(ruling.reasons[-1].text), ruling.reasons
+        case Verb.UNTOUCHED:
+            return _onward(state, node, packet, owner, ruling)
+        case other:
+            assert_never(other)
+
+
+def _onward(state: ClusterState, node: Node, packet: Packet, owner: Node | None, ruling: Ruling) -> Step:
+    """No rule of ``node`` touched the packet: it is delivered here, goes to the owner, or leaves."""
+    if owner is None:
+        return _leave(state, node, packet, ruling.reasons)
+    if owner.name == node.name:
+        return _locally(state, node, packet, ruling.reasons)
+    way = Reason(f"{node.name} has no rule for {packet.ip}; it is {owner.name}'s address", cite.VIRTUAL_IPS)
+    if packet.origin is not Origin.POD:
+        return _prefixed((way,), _at(state, owner, _sent(packet), owner))
+    kept = Reason(f"the pod network keeps {packet.source} on the way", cite.SOURCE_IP)
+    hidden = Reason(f"the pod network masquerades {packet.source} on the way", cite.SOURCE_IP)
+    as_pod = _prefixed((way, kept), _at(state, owner, _sent(packet), owner))
+    as_node = _prefixed((way, hidden), _at(state, owner, _sent(packet, node), owner))
+    if state.pod_masquerade is None:
+        return _whichever(as_pod, as_node)
+    return as_node if state.pod_masquerade else as_pod
+
+
+def _sent(packet: Packet, masqueraded_by: Node | None = None) -> Packet:
+    """``packet`` as the next node sees it."""
+    source, sources = packet.source, packet.sources
+    if masqueraded_by is not None:
+        source = masqueraded_by.primary(packet.family) or source
+        sources = own_addresses(masqueraded_by, packet.family)
+    return Packet(source, sources, packet.home, Origin.WIRE, packet.ip, packet.port, packet.protocol)
+
+
+def _whichever(one: Step, other: Step) -> Step:
+    """What holds whether or not the pod network masquerades."""
+    first, second = one[0], other[0]
+    if isinstance(first, Reaches) and isinstance(second, Reaches) and first.sticky is second.sticky:
+        seen = {(t.address, t.port): t for t in second.targets}
+        if {(t.address, t.port) for t in first.targets} == set(seen):
+            targets = frozenset(
+                Target(t.address, t.port, either(t.sources, seen[(t.address, t.port)].sources), t.pod)
+                for t in first.targets
+            )
+            return Reaches(targets, first.sticky), one[1]
+    if first == second:
+        return one
+    text = "it depends on whether the pod network masquerades pods' packets to other nodes, which the API leaves open"
+    return Unspecified(text), (*one[1], *other[1], Reason(text, cite.SOURCE_IP))
+
+
+def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reason, ...]) -> Step:
+    """The packet is for ``node`` itself: an endpoint of the host network listens there, or nobody does."""
+    pod = pod_of(state, packet.ip, packet.port) if _is_endpoint(state, packet) else ""
+    if pod:
+        why = Reason(f"{pod} listens there on {node.name}'s own network", cite.SLICE_PORTS)
+        return Reaches(frozenset({Target(packet.ip, packet.port, packet.sources, pod)})), (*reasons, why)
+    if any(s.health_check_node_port == packet.port for s in state.services.values()):
+        return _open("kube-proxy's health check server listens there", reasons)
+    by = {Protocol.TCP: RefusedBy.RST, Protocol.UDP: RefusedBy.ICMP, Protocol.SCTP: RefusedBy.ANY}[packet.protocol]
+    source = cite.CLOSED_UDP_PORT if packet.protocol is Protocol.UDP else cite.CLOSED_PORT
+    return Refused(by), (*reasons, Reason(f"nothing listens at that port of {node.name}: closed", source))
+
+
+def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reason, ...]) -> Step:
+    """The address is no node's: an endpoint's own, or the network beyond decides."""
+    if _is_endpoint(state, packet):
+        pod = pod_of(state, packet.ip, packet.port)
+        why = Reason("it is an endpoint's own address, past every Service", cite.SLICE_PORTS)
+        # A packet that loops back within the pod may carry any of its addresses; others keep or lose theirs on the way.
+        sources = packet.sources if packet.origin is Origin.POD and state.pod_masquerade is False else frozenset[str]()
+        return Reaches(frozenset({Target(packet.ip, packet.port, sources, pod)})), (*reasons, why)
+    if any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress):
+        return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)
+    text = f"it leaves {node.name} like any other packet, and nobody out there has {packet.ip}"
+    return Unanswered(), (*reasons, Reason(text, cite.VIRTUAL_IPS))
+
+
+def _is_endpoint(state: ClusterState, packet: Packet) -> bool:
+    """Whether a serving endpoint has exactly the address, port and protocol that was dialled."""
+    return any(
+        p.port == packet.port and p.protocol is packet.protocol and e.serving and e.addresses[:1] == (packet.ip,)
+        for slices in state.slices.values()
+        for s in slices
+        for p in s.ports
+        for e in s.endpoints
+    )
+
+
+def _prefixed(reasons: tuple[Reason, ...], step: Step) -> Step:
+    return step[0], (*reasons, *step[1])
+
+
+def _open(text: str, reasons: tuple[Reason, ...] = ()) -> Step:
+    return Unspecified(text), (*reasons, Reason(text, cite.VIRTUAL_IPS))

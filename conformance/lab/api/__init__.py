@@ -1,0 +1,1 @@
+"""An embedded Kubernetes API server: one asyncio process, everything in memory, HTTPS with real credentials."""

@@ -100,15 +100,9 @@ class AddressPlan:
 
     node_count: int = 3
 
-    fabric_gateway_ipv4: str = "172.30.99.1"
-    fabric_gateway_ipv6: str = "fd99::1"
-    fabric_cidr_ipv4: str = "172.30.99.0/24"
-    fabric_cidr_ipv6: str = "fd99::/64"
-    fabric2_gateway_ipv4: str = "172.31.98.254"
-    fabric2_gateway_ipv6: str = "fd98::fe"
-    fabric2_cidr_ipv4: str = "172.31.98.0/24"
-    fabric2_cidr_ipv6: str = "fd98::/64"
-
+    fabric_gateways: tuple[str, str] = ("172.30.99.1/24", "fd99::1/64")
+    fabric2_gateways: tuple[str, str] = ("172.31.98.254/24", "fd98::fe/64")
+    anywhere: tuple[str, str] = ("0.0.0.0/0", "::/0")
     service_cidrs: tuple[str, str] = ("10.96.0.0/16", "fd00:96::/112")
     cluster_cidrs: tuple[str, str] = ("10.244.0.0/16", "fd44::/16")
     load_balancer_cidrs: tuple[str, str] = ("203.0.113.0/24", "2001:db8:203::/64")
@@ -147,7 +141,20 @@ class AddressPlan:
     @property
     def api_address(self) -> tuple[str, int]:
         """Where the API server is reached from inside the lab: the endpoint of the ``kubernetes`` Service."""
-        return self.fabric_gateway_ipv4, self.api_port
+        return self.fabric_gateway_addresses[0], self.api_port
+
+    @property
+    def fabric_gateway_addresses(self) -> tuple[str, str]:
+        """The addresses of the network between the nodes, without prefix lengths."""
+        return _address(self.fabric_gateways[0]), _address(self.fabric_gateways[1])
+
+    def on_fabric(self, addresses: tuple[str, str]) -> tuple[str, str]:
+        """Addresses with the prefix lengths of the first fabric."""
+        return _with_prefix(addresses, self.fabric_gateways)
+
+    def on_fabric2(self, addresses: tuple[str, str]) -> tuple[str, str]:
+        """Addresses with the prefix lengths of the second fabric."""
+        return _with_prefix(addresses, self.fabric2_gateways)
 
     @cached_property
     def service_networks(self) -> tuple[IPv4Network, IPv6Network]:
@@ -158,3 +165,12 @@ class AddressPlan:
     def load_balancer_networks(self) -> tuple[IPv4Network, IPv6Network]:
         """``load_balancer_cidrs`` as networks, for allocators."""
         return IPv4Network(self.load_balancer_cidrs[0]), IPv6Network(self.load_balancer_cidrs[1])
+
+
+def _address(interface: str) -> str:
+    return interface.partition("/")[0]
+
+
+def _with_prefix(addresses: tuple[str, str], like: tuple[str, str]) -> tuple[str, str]:
+    lengths = [network.partition("/")[2] for network in like]
+    return f"{addresses[0]}/{lengths[0]}", f"{addresses[1]}/{lengths[1]}"

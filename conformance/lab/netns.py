@@ -1,0 +1,90 @@
+"""Network namespaces by name under /run/netns, and the kernel settings that make one a node or a pod."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from conformance.lab.kubelet import syscalls
+
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+NAMED = Path("/run/netns")
+
+# Addresses are usable at once, nobody's advertisement changes a route, and paths may be asymmetric.
+_EVERYWHERE = {
+    "net.ipv6.conf.all.accept_dad": "0",
+    "net.ipv6.conf.default.accept_dad": "0",
+    "net.ipv6.conf.all.accept_ra": "0",
+    "net.ipv6.conf.default.accept_ra": "0",
+    "net.ipv4.conf.all.rp_filter": "0",
+    "net.ipv4.conf.default.rp_filter": "0",
+}
+
+# A reject is an ICMP message. The masks exempt every error from the limits that kernels before 6.13 share between
+# all namespaces (icmp_msgs_per_sec), which a namespace cannot lift for itself.
+UNLIMITED_ICMP: Mapping[str, str] = {
+    "net.ipv4.icmp_ratelimit": "0",
+    "net.ipv4.icmp_ratemask": "0",
+    "net.ipv6.icmp.ratelimit": "0",
+    "net.ipv6.icmp.ratemask": "127",
+}
+
+HOST_SYSCTLS: Mapping[str, str] = {**_EVERYWHERE, **UNLIMITED_ICMP}
+"""For a machine that forwards nothing: an external client."""
+
+ROUTER_SYSCTLS: Mapping[str, str] = {
+    **HOST_SYSCTLS,
+    "net.ipv4.ip_forward": "1",
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.ipv4.conf.all.send_redirects": "0",
+    "net.ipv4.conf.default.send_redirects": "0",
+}
+"""For a node, and for the network between them."""
+
+
+def create(name: str, settings: Mapping[str, str]) -> None:
+    """Make the namespace ``name`` with ``settings`` for all its links to come; the caller stays in its own. ``OSError``."""
+    with _back_again():
+        syscalls.unshare(syscalls.CLONE_NEWNET)
+        set_sysctls(settings)
+        _allow_ping()
+        path = NAMED / name
+        path.touch(mode=0o444)
+        syscalls.mount("/proc/thread-self/ns/net", str(path), flags=syscalls.MS_BIND)
+
+
+@contextlib.contextmanager
+def inside(name: str) -> Iterator[None]:
+    """Run the block, on this thread only, in the namespace ``name``: sockets and processes made there stay there."""
+    with _back_again(), (NAMED / name).open("rb") as target:
+        syscalls.setns(target.fileno(), syscalls.CLONE_NEWNET)
+        yield
+
+
+def set_sysctls(settings: Mapping[str, str]) -> None:
+    """Write settings of the current network namespace; those that this kernel lacks are left out. ``OSError``."""
+    for name, value in settings.items():
+        with contextlib.suppress(FileNotFoundError):
+            Path("/proc/sys", *name.split(".")).write_text(value)
+
+
+def _allow_ping() -> None:
+    """Let every group that exists here open ICMP sockets; in a user namespace only group 0 does."""
+    setting = Path("/proc/sys/net/ipv4/ping_group_range")
+    try:
+        setting.write_text("0 2147483647")
+    except OSError:
+        setting.write_text("0 0")
+
+
+@contextlib.contextmanager
+def _back_again() -> Iterator[None]:
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        syscalls.setns(home, syscalls.CLONE_NEWNET)
+        os.close(home)

@@ -8,7 +8,7 @@ MISS = 1e-6
 
 
 def dials_needed(endpoints: int, miss: float = MISS) -> int:
-    """The fewest dials after which any of ``endpoints`` equally likely ones is still unseen with probability <= ``miss``.
+    """The fewest dials that leave any of ``endpoints`` equally likely ones unseen with probability <= ``miss``.
 
     The union bound ``k * (1 - 1/k)**n``: 21, 37, 53 dials for 2, 3, 4 endpoints at 1e-6. One endpoint, or none,
     needs one dial. ``ValueError`` unless 0 < ``miss`` < 1.

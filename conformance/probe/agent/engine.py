@@ -1,0 +1,191 @@
+"""When which dial starts, and the control dials that make silence believable."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import os
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from conformance.probe.agent.datagram import Datagram, Echo
+from conformance.probe.agent.loop import Loop, clock
+from conformance.probe.agent.place import descriptor_limit, local_port_range
+from conformance.probe.agent.request import Request
+from conformance.probe.agent.stream import Http, Stream
+
+YOUNG = 0.05  # an older dial waits for silence to end: it loads nothing, and leaves its place to another
+FRESH = 0.25  # a control dial begun this long ago is still "just before"
+CONTROL_TIMEOUT = 2.0
+KINDS: dict[str, type[Stream]] = {"TCP": Stream, "UDP": Datagram, "HTTP": Http, "ICMP": Echo}
+
+
+class Control:
+    """Whether an address that needs no kube-proxy answers this client; questions at one time share one dial."""
+
+    def __init__(self, engine: Engine, address: tuple[str, int]) -> None:
+        self.engine, self.address = engine, address
+        self.good = 0.0  # when the last dial that was answered began
+        self.flight: tuple[float, list[Callable[[bool], None]]] | None = None
+
+    def ask(self, since: float, tell: Callable[[bool], None]) -> None:
+        """Tell whether a dial begun at or after ``since`` was answered."""
+        if self.good >= since:
+            tell(True)
+        elif self.flight and self.flight[0] >= since:
+            self.flight[1].append(tell)
+        else:
+            self.flight = flight = (clock(), [tell])
+            request = Request({"id": "", "ip": self.address[0], "port": self.address[1], "timeout": CONTROL_TIMEOUT})
+            request.done = lambda done: self._landed(done.ends[0][0] == "answered", flight)
+            self.engine.launch(request)
+
+    def _landed(self, good: bool, flight: tuple[float, list[Callable[[bool], None]]]) -> None:
+        if good:
+            self.good = max(self.good, flight[0])
+        if self.flight is flight:
+            self.flight = None
+        for tell in flight[1]:
+            tell(good)
+
+
+class Engine:
+    """Starts dials as fast as a bounded number of young ones allows, round robin over the admitted requests."""
+
+    def __init__(self, loop: Loop, width: int, emit: Callable[[dict[str, Any]], None]) -> None:
+        self.loop, self.width, self.emit = loop, width, emit
+        self.most_open = descriptor_limit() - 64
+        self.pending: collections.deque[Request] = collections.deque()  # not yet admitted
+        self.ready: collections.deque[Request] = collections.deque()  # may start a dial now
+        self.recent: collections.deque[Stream] = collections.deque()  # dials by age
+        self.live: dict[str, Request] = {}
+        self.young = self.open = self.asking = 0
+        self.controls: dict[tuple[str, int], Control] = {}
+        self.ports: dict[tuple[str, int], int] = {}
+        self.port_range = local_port_range()
+        self.prefix = os.urandom(4).hex()
+        self.count = itertools.count()
+
+    def token(self) -> str:
+        """A word that no other dial of any agent sends."""
+        return f"{self.prefix}-{next(self.count):x}"
+
+    def source_ports(self, request: Request) -> Iterator[int]:
+        """Ports to try for a new UDP flow: none comes back to one destination until all have been there.
+
+        The kernel would draw them at random, and one drawn twice meets the conntrack entry (30 s) of its first flow.
+        """
+        low, high = self.port_range
+        key = (request.ip, request.port)
+        for _ in range(64):
+            port = self.ports.get(key) or random.randint(low, high)
+            self.ports[key] = low if port >= high else port + 1
+            yield port
+        yield 0
+
+    def submit(self, request: Request) -> None:
+        """Dial this when its turn comes."""
+        if request.proto not in KINDS:
+            raise ValueError("unknown proto " + request.proto)
+        self.pending.append(request)
+        self.live[request.id] = request
+
+    def cancel(self, ids: list[str]) -> None:
+        """Begin no more dials of these; what flies lands at its time-out or before."""
+        for request in [self.live[i] for i in ids if i in self.live]:
+            request.cancelled, request.left = True, 0
+            if not request.flying and not request.asking:
+                self._complete(request)
+
+    def pump(self) -> None:
+        """Start what may start now; to be called after every turn of the loop."""
+        now = clock()
+        while self.recent and (self.recent[0].over or now - self.recent[0].begun > YOUNG):
+            self._aged(self.recent.popleft())
+        while self.young < self.width and self.open < self.most_open:
+            if self.ready:
+                request = self.ready.popleft()
+                request.queued = False
+                if request.left:
+                    self.launch(request)
+                    self._offer(request)
+            elif self.pending and self.asking < self.width:
+                self._admit(self.pending.popleft())
+            else:
+                break
+        if self.recent and (self.ready or self.pending):
+            self.loop.wake = self.recent[0].begun + YOUNG
+
+    def launch(self, request: Request) -> None:
+        """Start one dial of ``request``."""
+        request.left -= 1
+        request.flying += 1
+        request.not_before = clock() + request.pace
+        dial = KINDS[request.proto](self, request)
+        self.recent.append(dial)
+        self.young += 1
+        self.open += 1
+        dial.start()
+
+    def landed(self, dial: Stream) -> None:
+        """A dial has ended: its request goes on, or is complete."""
+        request = dial.request
+        self.open -= 1
+        self._aged(dial)
+        request.flying -= 1
+        if request.left:
+            self._offer(request)
+        elif not request.flying:
+            self._complete(request)
+
+    def _aged(self, dial: Stream) -> None:
+        if dial.young:
+            dial.young = False
+            self.young -= 1
+
+    def _admit(self, request: Request) -> None:
+        if request.cancelled:
+            return
+        request.begun = clock()
+        if not request.control:
+            self._offer(request)
+            return
+
+        def told(good: bool) -> None:
+            request.before, request.asking = good, False
+            self.asking -= 1
+            if request.left:
+                self._offer(request)
+            else:
+                self._complete(request)
+
+        request.asking = True
+        self.asking += 1
+        self._control(request.control).ask(request.begun - FRESH, told)
+
+    def _control(self, address: tuple[str, int]) -> Control:
+        return self.controls.setdefault(address, Control(self, address))
+
+    def _offer(self, request: Request) -> None:
+        if request.queued or not request.left or request.flying >= request.parallel:
+            return
+        request.queued = True
+        if request.not_before > clock():
+            self.loop.at(request.not_before, lambda: self.ready.append(request))
+        else:
+            self.ready.append(request)
+
+    def _complete(self, request: Request) -> None:
+        if request.done:
+            request.done(request)
+        elif request.control and request.silent:  # an answer or a refusal needs no second control
+            self._control(request.control).ask(clock(), lambda good: self._report(request, good))
+        else:
+            self._report(request, None)
+
+    def _report(self, request: Request, after: bool | None) -> None:
+        if self.live.pop(request.id, None):
+            seconds = clock() - request.begun if request.begun else 0.0
+            self.emit({"op": "result", "id": request.id, "dials": request.ends, "before": request.before,
+                       "after": after, "seconds": round(seconds, 6), "cancelled": request.cancelled})  # fmt: skip

@@ -1,0 +1,250 @@
+"""Dials over TCP: one line and its answer, a DNS message, or an HTTP page."""
+
+from __future__ import annotations
+
+import errno
+import json
+import select
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from conformance.probe.agent.loop import Loop, clock
+from conformance.probe.agent.request import Request
+
+# linux/in.h, linux/in6.h, linux/errqueue.h: Python names none of these
+IP_RECVERR, IPV6_RECVERR, IP_BIND_ADDRESS_NO_PORT = 11, 25, 24
+ORIGIN_ICMP, ORIGIN_ICMP6 = 2, 3
+# EACCES is a prohibit route, EINVAL a blackhole one
+NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EACCES, errno.EINVAL)
+BAD = select.EPOLLERR | select.EPOLLHUP
+MOST_BODY = 65536
+
+
+class Airport(Protocol):
+    """What a dial needs of the engine that started it."""
+
+    loop: Loop
+
+    def token(self) -> str:
+        """A word that no other dial sends."""
+
+    def source_ports(self, request: Request) -> Iterator[int]:
+        """Local ports to try, best first; 0 leaves it to the kernel."""
+
+    def landed(self, dial: Stream) -> None:
+        """The dial has ended."""
+
+
+class Stream:
+    """One dial over TCP: connect, send a line, read a line, reset.
+
+    Closing with RST (SO_LINGER 0) leaves no TIME_WAIT on either side and lets conntrack forget the flow after 10
+    seconds (CLOSE) instead of 120: thousands of dials use up neither source ports nor those of masquerade.
+    """
+
+    socket_type = socket.SOCK_STREAM
+    socket_protocol = 0
+
+    def __init__(self, airport: Airport, request: Request) -> None:
+        self.airport, self.request = airport, request
+        self.young, self.over, self.connected = True, False, False
+        self.received, self.note, self.sent = b"", "", ""
+        self.begun = clock()
+        self.sock: socket.socket | None = None
+        self.local: tuple[Any, ...] = ("", 0)
+
+    def start(self) -> None:
+        """Send the first packet; everything after that is called back by the loop."""
+        request = self.request
+        try:
+            self.sock = sock = socket.socket(request.family, self.socket_type, self.socket_protocol)
+            sock.setblocking(False)
+            # An IPv6 TCP socket that connect() still owns when the ICMP error arrives reports it at the next SYN only,
+            # a second later; the error queue has it at once, and names its sender.
+            if request.family == socket.AF_INET:
+                sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+            else:
+                sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+            self._prepare(sock)
+            self.begun = clock()
+            failure = sock.connect_ex((request.ip, request.port))
+            self.local = sock.getsockname()
+        except OSError as error:
+            self._fail(error.errno or 0)
+            return
+        if failure in (0, errno.EINPROGRESS):
+            self.airport.loop.at(self.begun + request.timeout, self._expire)
+            self._opened(sock)
+        elif not self._icmp():
+            self._fail(failure)
+
+    def _prepare(self, sock: socket.socket) -> None:
+        request = self.request
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if request.bind or request.source_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if not request.source_port:
+                sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((request.bind, request.source_port))
+
+    def _opened(self, sock: socket.socket) -> None:
+        self.airport.loop.watch(sock.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET, self._event)
+
+    def _question(self) -> bytes:
+        self.sent = self.airport.token()
+        return self.request.payload or self.sent.encode() + b"\n"
+
+    def _event(self, events: int) -> None:
+        sock = self.sock
+        if sock is None or (events & BAD and self._icmp()):
+            return
+        try:
+            if not self.connected:
+                number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if events & BAD else 0
+                if number:
+                    self._fail(number)
+                if number or not events & select.EPOLLOUT:
+                    return
+                self.connected = True
+                sock.send(self._question())
+            while not self.over:  # edge-triggered: read until there is no more
+                data = sock.recv(MOST_BODY)
+                self._take(data)
+                if not data:
+                    return
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if not self._icmp():
+                self._fail(error.errno or 0)
+
+    def _take(self, data: bytes) -> None:
+        """More of the answer; empty data is its end."""
+        self.received += data
+        if self.request.payload:
+            size = int.from_bytes(self.received[:2], "big") + 2 if len(self.received) > 1 else MOST_BODY
+            if len(self.received) >= size:
+                self._finish("answered", detail=self.received.hex())
+        elif b"\n" in self.received:
+            self._answered(self.received)
+        if not self.over and (not data or len(self.received) >= MOST_BODY):
+            self._finish("cut", detail="closed before the answer was whole")
+
+    def _answered(self, data: bytes) -> None:
+        """End the dial with ``data`` as its answer, unless that answers an earlier dial."""
+        try:
+            answer = json.loads(data)
+            if answer["id"] == self.sent:
+                self._finish("answered", answer["name"], answer["client"])
+        except (ValueError, LookupError, TypeError):
+            self._finish("answered", detail="not an agent: " + data[:200].decode("latin-1"))
+
+    def _icmp(self) -> bool:
+        """Whether the socket's error queue held an ICMP error that ends the dial (ip(7), IP_RECVERR)."""
+        while self.sock:
+            try:
+                control = self.sock.recvmsg(1, 512, socket.MSG_ERRQUEUE)[1]
+            except OSError:
+                return False
+            for _level, _kind, data in control:
+                number, origin, kind, code = struct.unpack_from("=IBBB", data)
+                if number == errno.EMSGSIZE or origin not in (ORIGIN_ICMP, ORIGIN_ICMP6):
+                    continue  # path MTU discovery at work, or no word from the network
+                if origin == ORIGIN_ICMP:
+                    sender = socket.inet_ntop(socket.AF_INET, data[20:24])
+                else:
+                    sender = socket.inet_ntop(socket.AF_INET6, data[24:40])
+                end = "cut" if self.connected else "icmp"
+                self._finish(end, icmp=[kind, code, sender], detail=errno.errorcode.get(number, str(number)))
+                return True
+        return False
+
+    def _fail(self, number: int) -> None:
+        name = errno.errorcode.get(number, str(number))
+        if self.connected:
+            self._finish("cut", detail=name)
+        elif number in (errno.ECONNREFUSED, errno.ECONNRESET):
+            self._finish("rst", detail=name)
+        elif number == errno.ETIMEDOUT:
+            self._finish("timeout", detail=name)
+        else:
+            self._finish("no-route" if number in NO_ROUTE else "error", detail=name)
+
+    def _expire(self) -> None:
+        if not self.over and clock() >= self.begun + self.request.timeout:  # a flow has begun anew since
+            self._finish("timeout", detail=self.note or ("connected" if self.connected else ""))
+
+    def _finish(
+        self,
+        end: str,
+        endpoint: str = "",
+        client: tuple[str, int] = ("", 0),
+        icmp: list[Any] | None = None,
+        detail: str = "",
+    ) -> None:
+        if self.over:
+            return
+        took = clock() - self.begun
+        request, local = self.request, self.local
+        if end == "timeout":
+            request.silent = True
+        begun = round(self.begun, 6)
+        request.ends.append([end, endpoint, *client, local[0], local[1], icmp, begun, round(took, 6), detail])
+        if request.flow and request.left and self._goes_on(end):
+            request.left -= 1
+            self.received = b""
+            self.airport.loop.at(self.begun + max(request.pace, took), self._again)
+            return
+        if request.flow:
+            request.left = 0
+        self.over = True
+        if self.sock:
+            self.airport.loop.forget(self.sock.fileno())
+            self.sock.close()
+            self.sock = None
+        self.airport.landed(self)
+
+    def _goes_on(self, end: str) -> bool:
+        """Whether a flow survives this end: a connection only an answer, or there would be two of them to await."""
+        return end == "answered"
+
+    def _again(self) -> None:
+        """The next exchange of a flow."""
+        self.begun = clock()
+        self.airport.loop.at(self.begun + self.request.timeout, self._expire)
+        if self.sock:
+            self._send(self.sock)
+
+    def _send(self, sock: socket.socket) -> None:
+        try:
+            sock.send(self._question())
+        except PermissionError:  # the client's own firewall dropped it; where it rejected it, the ICMP error follows
+            self.note = "EPERM"
+        except OSError as error:
+            if not self._icmp():
+                self._fail(error.errno or 0)
+
+
+class Http(Stream):
+    """GET over HTTP/1.0, which knows no chunks; ``detail`` is JSON: status, headers, body (at most 64 KiB)."""
+
+    def _question(self) -> bytes:
+        host = f"[{self.request.ip}]" if ":" in self.request.ip else self.request.ip
+        return f"GET {self.request.path} HTTP/1.0\r\nHost: {host}:{self.request.port}\r\n\r\n".encode()
+
+    def _take(self, data: bytes) -> None:
+        self.received += data
+        head, blank, body = self.received.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        headers = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+        whole = blank and len(body) >= min(int(headers.get("content-length", MOST_BODY)), MOST_BODY)
+        if data and not whole and len(head) < MOST_BODY:
+            return
+        status = first.split(" ")[1:2]
+        if blank and status and status[0].isdigit():
+            page = {"status": int(status[0]), "headers": headers, "body": body[:MOST_BODY].decode("utf-8", "replace")}
+            self._finish("answered", detail=json.dumps(page))
+        else:
+            self._finish("cut", detail="no HTTP answer: " + self.received[:80].decode("latin-1"))

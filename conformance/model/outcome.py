@@ -23,16 +23,18 @@ class Reaches:
     """Every dial is answered by one of ``targets``.
 
     ``sticky``: all dials of this client end at the same target (session affinity). Otherwise ``every`` target is
-    chosen by some dial, equally likely (nftables: numgen random; iptables: statistic).
+    chosen by some dial, equally likely (nftables: numgen random; iptables: statistic). ``movable``: neither is promised,
+    for what the same client dials elsewhere at the same time may move its affinity.
     """
 
     targets: frozenset[Target]
     sticky: bool = False
+    movable: bool = False
 
     @property
     def every(self) -> bool:
         """Whether all targets must be seen, given enough dials."""
-        return not self.sticky
+        return not self.sticky and not self.movable
 
 
 class RefusedBy(Enum):

@@ -38,7 +38,7 @@ def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> 
     if not measured:
         reasons.append(Reason(f"{state.proxy.mode.value} mode was not measured at this version", cite.IPVS_CODE))
     if not lost and not unsure:
-        return Reaches(targets, ruling.sticky), tuple(reasons)
+        return Reaches(targets, sticky=ruling.sticky, movable=ruling.movable), tuple(reasons)
     text = (
         f"{node.name} translates but keeps the source {packet.source}: answers of {', '.join(lost + unsure)}"
         f" do not come back through {node.name} and are not translated back"

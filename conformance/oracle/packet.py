@@ -22,7 +22,7 @@ class Packet:
     """A first packet on its way into one node's rules.
 
     ``source`` is the address that rules compare; ``sources`` are all that it may really be, for the kernel's choice
-    among a node's addresses is not promised (empty: unknown). ``home`` is the node that an answer to ``source`` goes to,
+    among a node's addresses is not promised (empty: unknown). ``home`` is the node where answers to ``source`` go,
     empty when that is outside the cluster.
     """
 

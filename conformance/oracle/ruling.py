@@ -10,6 +10,7 @@ from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node
 from conformance.model.source import Reason
 from conformance.oracle import policy
+from conformance.oracle.affinity import affinity
 from conformance.oracle.capture import Capture, Role, accepts_node_ports, captures, is_cluster_ip
 from conformance.oracle.endpoints import Backend, Usable, usable
 from conformance.oracle.packet import Origin, Packet
@@ -37,6 +38,7 @@ class Ruling:
     backends: tuple[Backend, ...] = ()
     masquerade: bool = False
     sticky: bool = False
+    movable: bool = False
 
 
 def rule(state: ClusterState, node: Node, packet: Packet, local: bool) -> Ruling:
@@ -87,11 +89,15 @@ def _claimed(state: ClusterState, node: Node, packet: Packet, matter: _Matter) -
         return Ruling(Verb.OPEN, reasons)
     if not decision.backends:
         return Ruling(Verb.DROP, reasons)
-    sticky = service.affinity_seconds is not None
-    if sticky:
-        text = f"all dials of one client address go to one endpoint for {service.affinity_seconds} s"
-        reasons = (*reasons, Reason(text, cite.SESSION_AFFINITY))
-    return Ruling(Verb.FORWARD, reasons, decision.backends, decision.masquerade, sticky)
+    memory = affinity(state, node, packet, matter.claim, choice, decision)
+    return Ruling(
+        Verb.FORWARD,
+        (*reasons, *memory.reasons),
+        decision.backends,
+        masquerade=decision.masquerade,
+        sticky=memory.sticky,
+        movable=memory.movable,
+    )
 
 
 def _without_endpoints(state: ClusterState, packet: Packet, matter: _Matter, reasons: tuple[Reason, ...]) -> Ruling:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import assert_never
 
 from conformance.model.addresses import Protocol
@@ -142,7 +143,7 @@ def _whichever(one: Step, other: Step) -> Step:
                 Target(t.address, t.port, either(t.sources, seen[(t.address, t.port)].sources), t.pod)
                 for t in first.targets
             )
-            return Reaches(targets, first.sticky), one[1]
+            return replace(first, targets=targets, movable=first.movable or second.movable), one[1]
     if first == second:
         return one
     text = "it depends on whether the pod network masquerades pods' packets to other nodes, which the API leaves open"

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import assert_never
 
-from junitparser import Error, Failure, JUnitXml, Property, Skipped, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
 from conformance.model.result import Result, by_area
 from conformance.model.verdict import Status
@@ -37,6 +37,7 @@ def write(path: Path, results: Iterable[Result], facts: Mapping[str, str], start
 
 def _case(result: Result) -> TestCase:
     case = TestCase(name=result.id, classname=f"nftconform.{result.area}.{result.case}", time=round(result.seconds, 3))
+    properties = Properties()
     for name, value in (
         ("level", result.level.value),
         ("source", ", ".join(result.sources)),
@@ -48,7 +49,8 @@ def _case(result: Result) -> TestCase:
         ("status", result.status.value),
         ("mismatch", result.mismatch.value),
     ):
-        case.append(Property(name, xml_text(value)))
+        properties.add_property(Property(name, xml_text(value)))
+    case.append(properties)
     match result.status:
         case Status.PASSED:
             pass
@@ -60,6 +62,8 @@ def _case(result: Result) -> TestCase:
             case.result = [Skipped(xml_text(result.message), "not-applicable")]
         case Status.KNOWN_ISSUE:
             case.result = [Skipped(xml_text(result.message), "known-issue")]
+        case Status.RECORDED:
+            case.result = [Skipped(xml_text(result.message), "recorded")]
         case _:
             assert_never(result.status)
     return case

@@ -23,6 +23,7 @@ _COLUMNS = (
     (Status.UNKNOWN, "unknown", "yellow"),
     (Status.NOT_APPLICABLE, "not applicable", "dim"),
     (Status.KNOWN_ISSUE, "known issue", "magenta"),
+    (Status.RECORDED, "recorded", "cyan"),
 )
 _WORDS = {
     Conclusion.CONFORMANT: ("conformant", "bold green"),

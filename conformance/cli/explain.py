@@ -1,0 +1,78 @@
+"""``nftconform explain CASE``: the promise, what the oracle expects of it, and why."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from conformance.errors import UsageError
+from conformance.kit import put_on_path
+from conformance.model.cell import Cell
+from conformance.model.source import Source
+from conformance.oracle import expect
+from conformance.plan import imagine
+from conformance.plan.bind import bind
+from conformance.plan.cells import cells_of_case, cells_of_matrix
+
+
+@click.command()
+@click.argument("identity", metavar="CASE")
+def explain(identity: str) -> None:
+    """Print promise, reasons and sources of CASE (a case such as ETP-03, or any cell's ID), on an imagined cluster."""
+    put_on_path()
+    cells = _cells(identity)
+    console = Console(highlight=False)
+    console.print(_headline(cells[0]), soft_wrap=True)
+    for cell in cells:
+        console.print(_argument(cell), soft_wrap=True)
+
+
+def _cells(identity: str) -> list[Cell]:
+    from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
+
+    found = [
+        cell
+        for area in areas()
+        for cell in chain(
+            *(cells_of_case(c, area.name) for c in area.cases), *(cells_of_matrix(m, area.name) for m in area.matrices)
+        )
+        if identity in (cell.case, cell.id)
+    ]
+    if not found:
+        raise UsageError(f"There is no case {identity}.", "`nftconform plan` lists them all.")
+    if found[0].case == identity and found[0].then is None:
+        raise UsageError(
+            f"{identity} is a matrix of {len(found)} cells.", f"Name one of them, for example {found[0].id}."
+        )
+    return found
+
+
+def _headline(cell: Cell) -> Text:
+    lines = [
+        f"{cell.case}  {cell.level.value}",
+        f"  promise   {cell.promise}",
+        *(f"  source    {_cited(s)}" for s in cell.sources),
+        f"  given     Service {cell.service.name}",
+        f"  when      {cell.client.label} dials {cell.destination.label}, {cell.dials} times",
+    ]
+    return Text("\n".join(lines))
+
+
+def _argument(cell: Cell) -> Text:
+    state = imagine.state([cell.service])
+    bound = bind(cell, state, imagine.NAMESPACE, imagine.LANDSCAPE, imagine.clients())
+    if isinstance(bound, str):
+        return Text(f"\n{cell.id}\n  does not apply on the imagined cluster: {bound}")
+    client, destination = bound
+    expectation = expect(state, client, destination)
+    lines = [f"\n{cell.id}", f"  dialled   {client.name} -> {destination.ip} port {destination.port}"]
+    lines.append(f"  expected  {expectation.outcome}")
+    lines.extend(f"  because   {r.text}  [{_cited(r.source)}]" for r in expectation.reasons)
+    return Text("\n".join(lines))
+
+
+def _cited(source: Source) -> str:
+    return f"{source.text}  {source.url}".rstrip()

@@ -1,0 +1,7 @@
+"""The judge: an expectation and an observation, compared and put into words."""
+
+from conformance.judge.explain import Subject as Subject
+from conformance.judge.explain import expected as expected
+from conformance.judge.explain import explain as explain
+from conformance.judge.explain import printable as printable
+from conformance.judge.judging import judge as judge

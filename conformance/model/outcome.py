@@ -23,8 +23,8 @@ class Reaches:
     """Every dial is answered by one of ``targets``.
 
     ``sticky``: all dials of this client end at the same target (session affinity). Otherwise ``every`` target is
-    chosen by some dial, equally likely (nftables: numgen random; iptables: statistic). ``movable``: neither is promised,
-    for what the same client dials elsewhere at the same time may move its affinity.
+    chosen by some dial, equally likely (nftables: numgen random; iptables: statistic). ``movable``: neither is
+    promised, for what the same client dials elsewhere at the same time may move its affinity.
     """
 
     targets: frozenset[Target]

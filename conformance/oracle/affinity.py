@@ -10,7 +10,7 @@ from conformance.model.source import Reason
 from conformance.oracle.capture import Capture, Role
 from conformance.oracle.endpoints import Usable
 from conformance.oracle.packet import Packet
-from conformance.oracle.policy import Decision, decide
+from conformance.oracle.policy import decide
 from conformance.spec import sources as cite
 
 
@@ -23,10 +23,8 @@ class Affinity:
     reasons: tuple[Reason, ...]
 
 
-def affinity(
-    state: ClusterState, node: Node, packet: Packet, claim: Capture, choice: Usable, decision: Decision
-) -> Affinity:
-    """What the Service's affinity means for ``packet``, which ``node`` translates to one of the decision's backends.
+def affinity(state: ClusterState, node: Node, packet: Packet, claim: Capture, choice: Usable) -> Affinity:
+    """What the Service's affinity means for ``packet``, which ``node`` translates.
 
     A node remembers endpoint and client address per Service port, whichever address was dialled. Where the client's
     internal and external dials choose among different endpoints, those of one kind can move what the other remembers.
@@ -34,10 +32,11 @@ def affinity(
     seconds = claim.service.affinity_seconds
     if seconds is None:
         return Affinity(sticky=False, movable=False, reasons=())
-    if len(decision.backends) > 1 and _external(claim.service) and packet.home in {"", node.name}:
+    mine = set(decide(state, node, packet, claim, choice).backends)
+    if len(mine) > 1 and _external(claim.service) and packet.home in {"", node.name}:
         role = Role.CLUSTER_IP if claim.role is not Role.CLUSTER_IP else Role.EXTERNAL_IP
         other = set(decide(state, node, packet, replace(claim, role=role), choice).backends)
-        if other & set(decision.backends) and other != set(decision.backends):
+        if other & mine and other != mine:
             text = (
                 f"{node.name} remembers {packet.source}'s endpoint for all addresses of the Service at once; dials of "
                 "its other addresses follow another policy and may move it meanwhile"

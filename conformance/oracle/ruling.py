@@ -89,7 +89,7 @@ def _claimed(state: ClusterState, node: Node, packet: Packet, matter: _Matter) -
         return Ruling(Verb.OPEN, reasons)
     if not decision.backends:
         return Ruling(Verb.DROP, reasons)
-    memory = affinity(state, node, packet, matter.claim, choice, decision)
+    memory = affinity(state, node, packet, matter.claim, choice)
     return Ruling(
         Verb.FORWARD,
         (*reasons, *memory.reasons),

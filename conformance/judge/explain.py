@@ -1,0 +1,117 @@
+"""A verdict as a person reads it: the block of text that follows a failure."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import assert_never
+
+from conformance.judge.finding import tally
+from conformance.judge.reached import name_of
+from conformance.model.observation import Observation
+from conformance.model.outcome import (
+    Dropped,
+    NoRoute,
+    Outcome,
+    Reaches,
+    Refused,
+    RefusedBy,
+    Resolves,
+    Unanswered,
+    Unspecified,
+)
+from conformance.model.verdict import Verdict
+
+_LABEL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a verdict is about, in words: who asked whom, for which promise, and how to ask again."""
+
+    id: str
+    level: str
+    promise: str
+    client: str
+    destination: str
+    sources: tuple[str, ...] = ()
+    evidence: str = ""
+    again: str = ""
+
+
+def explain(verdict: Verdict, subject: Subject) -> str:
+    """Promise, question, expectation, observation, reasons, controls: one aligned block, without a final newline.
+
+    Whatever came from a cluster is shown with its control characters escaped; a line stays a line.
+    """
+    observation, reasons = verdict.observation, verdict.expectation.reasons
+    rows = [
+        ("promise", subject.promise),
+        ("asked", f"{subject.client} -> {subject.destination}, {_dials(observation)}"),
+        ("expected", expected(verdict.expectation.outcome)),
+        ("observed", tally(observation.decisive)),
+        ("verdict", " ".join(w for w in (verdict.status.value, _why(verdict)) if w)),
+        *(("because" if i == 0 else "", f"{r.text}  [{r.source.text}]") for i, r in enumerate(reasons)),
+        ("controls", _controls(observation)),
+        ("evidence", subject.evidence),
+        ("again", subject.again),
+    ]
+    head = "  ".join(w for w in (subject.id, subject.level, ", ".join(subject.sources)) if w)
+    lines = [head, *(f"  {label:<{_LABEL}}{text}" for label, text in rows if text)]
+    return "\n".join(printable(line) for line in lines)
+
+
+def expected(outcome: Outcome) -> str:
+    """An outcome in words."""
+    match outcome:
+        case Reaches(targets, sticky, movable):
+            names = sorted({_target(name_of(t), t.sources) for t in targets})
+            how = "always the same one of: " if sticky and len(names) > 1 else ""
+            return "answered by " + how + "; ".join(names) + (" (in any proportion)" if movable else "")
+        case Refused(RefusedBy.ICMP):
+            return "refused by an ICMP port-unreachable message"
+        case Refused(RefusedBy.RST):
+            return "refused by a TCP reset"
+        case Refused():
+            return "refused"
+        case Dropped():
+            return "dropped: silence"
+        case NoRoute():
+            return "no route"
+        case Unanswered():
+            return "no answer, in whatever way"
+        case Resolves(answers):
+            return "resolved to " + (", ".join(sorted(answers)) or "no record")
+        case Unspecified(reason):
+            return f"left open: {reason}"
+        case other:
+            assert_never(other)
+
+
+def printable(text: str) -> str:
+    """``text`` with control, formatting and other invisible characters escaped."""
+    return "".join(c if c == " " or unicodedata.category(c)[0] not in "CZ" else _escape(c) for c in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _target(name: str, sources: frozenset[str]) -> str:
+    return name + (f", which sees {' or '.join(sorted(sources))}" if sources else "")
+
+
+def _why(verdict: Verdict) -> str:
+    mismatch = "" if verdict.mismatch.value == "none" else f"({verdict.mismatch.value})"
+    return " ".join(w for w in (mismatch, verdict.message) if w)
+
+
+def _dials(observation: Observation) -> str:
+    again = f", again alone {len(observation.again)}" if observation.again else ""
+    return f"{len(observation.dials)} dials{again}"
+
+
+def _controls(observation: Observation) -> str:
+    words = {True: "ok", False: "did not answer", None: "not asked"}
+    return f"before {words[observation.control_before]}, after {words[observation.control_after]}"

@@ -1,0 +1,63 @@
+"""An answer was promised: by whom, how evenly, with which source address seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from conformance.judge.finding import Finding, tally
+from conformance.judge.statistics import skewed, unseen_bound
+from conformance.model.observation import Dial, End
+from conformance.model.outcome import Reaches, Target
+from conformance.model.sampling import MISS
+from conformance.model.verdict import Mismatch
+
+
+def name_of(target: Target) -> str:
+    """The name that the endpoint answers with: its pod's, or its address where no pod is known."""
+    return target.pod or target.address
+
+
+def reached(outcome: Reaches, dials: Sequence[Dial]) -> Finding:
+    """What is wrong with ``dials``, the worst first: who answered, whether all did, who was seen, how it was shared."""
+    answers = [d for d in dials if d.end is End.ANSWERED]
+    strangers = sorted({d.endpoint for d in answers} - {name_of(t) for t in outcome.targets})
+    if strangers:
+        promised = ", ".join(sorted(name_of(t) for t in outcome.targets))
+        return Finding(Mismatch.WRONG_ENDPOINT, f"{', '.join(strangers)} answered; only {promised} may")
+    if len(answers) < len(dials):
+        silent = any(d.end is End.TIMEOUT for d in dials)
+        mismatch = Mismatch.SOMETIMES_LOST if answers else Mismatch.NOT_REACHED
+        return Finding(mismatch, tally(dials), silence=silent)
+    return _source(outcome, answers) or _share(outcome, answers) or Finding()
+
+
+def _source(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
+    for name in sorted({name_of(t) for t in outcome.targets}):
+        twins = [t.sources for t in outcome.targets if name_of(t) == name]
+        allowed = frozenset().union(*twins) if all(twins) else frozenset()
+        seen = {d.source for d in answers if d.endpoint == name and d.source}
+        if allowed and seen - allowed:
+            wrong, right = ", ".join(sorted(seen - allowed)), ", ".join(sorted(allowed))
+            return Finding(Mismatch.WRONG_SOURCE, f"{name} saw the client as {wrong}; promised was {right}")
+    return None
+
+
+def _share(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
+    counts = Counter(d.endpoint for d in answers)
+    if outcome.sticky and len(counts) > 1:
+        shares = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+        return Finding(Mismatch.NOT_STICKY, f"one client was sent to several endpoints: {shares}")
+    if not outcome.every:
+        return None
+    names = Counter(name_of(t) for t in outcome.targets)
+    weights = {name: n / len(outcome.targets) for name, n in names.items()}
+    unseen = sorted(set(weights) - set(counts))
+    total = len(answers)
+    if unseen and unseen_bound(weights, total) <= MISS:
+        return Finding(Mismatch.ENDPOINT_NEVER_CHOSEN, f"{', '.join(unseen)} never answered in {total} dials")
+    odd = skewed(counts, weights)
+    if odd is not None:
+        text = f"{odd} answered {counts[odd]} of {total} dials; its share is {weights[odd]:.0%}"
+        return Finding(Mismatch.SKEWED, text)
+    return None

@@ -1,0 +1,107 @@
+"""What went wrong between us and the API server, as one sentence and a remedy; never a credential in it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+
+import urllib3
+
+from conformance.errors import ClusterError
+
+
+class ApiRefused(ClusterError):
+    """The API server answered a request with an error: ``status``, and the API's own ``reason`` and message."""
+
+    def __init__(self, status: int, reason: str, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.reason = reason
+
+
+def refused(status: int, body: bytes, asked: str) -> ApiRefused:
+    """The error for an answer outside 2xx; ``asked`` is verb and path."""
+    reason, message = _status(body)
+    said = f": {message}" if message else ""
+    if status == 401:
+        return ApiRefused(
+            status,
+            reason or "Unauthorized",
+            f"The API server does not accept the credentials{said}.".replace("..", "."),
+            "They may have expired: renew them in the kubeconfig (or log in again) and retry.",
+        )
+    if status == 403:
+        denied = re.search(r'cannot (\w+) resource "([^"]*)"(?: in API group "([^"]*)")?(.*)', message)
+        what = f"{denied[1]} {denied[2]}{'.' + denied[3] if denied[3] else ''}{denied[4]}" if denied else asked
+        if denied or not message:
+            said = ""
+        return ApiRefused(
+            status,
+            reason or "Forbidden",
+            f"The credentials do not permit to {what}{said}.".replace("..", "."),
+            "Grant it with a Role or ClusterRole, or use another context.",
+        )
+    return ApiRefused(
+        status,
+        reason,
+        f"The API server answered {status} {reason}".rstrip() + f" to {asked}{said}.".replace("..", "."),
+        "See the API server's message; nothing was retried.",
+    )
+
+
+def unreachable(failure: BaseException, server: str) -> ClusterError:
+    """The error for an exchange that did not come to an answer, from the first cause in its chain that is known."""
+    for cause in _causes(failure):
+        known = _known(cause)
+        if known:
+            why, hint = known
+            return ClusterError(f"Cannot reach the API server {server}: {why}.", hint)
+    return ClusterError(
+        f"Cannot reach the API server {server}: {type(failure).__name__}.", "Check the network path to it."
+    )
+
+
+def _known(cause: BaseException) -> tuple[str, str] | None:
+    address = "Check the server address in the kubeconfig and that the cluster is up."
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({cause.verify_message})",
+            "Check certificate-authority-data in the kubeconfig, or that this is the right server.",
+        )
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS failed ({cause.reason or 'no reason given'})", "Check that the server speaks HTTPS on that port."
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused", address
+    if isinstance(cause, socket.gaierror):
+        return "its name does not resolve", "Check the server name in the kubeconfig and this machine's DNS."
+    if isinstance(cause, TimeoutError | urllib3.exceptions.TimeoutError):
+        return "no answer in time", "Check firewalls, VPN and proxy between here and the cluster."
+    if isinstance(cause, ConnectionResetError | BrokenPipeError | urllib3.exceptions.ProtocolError):
+        return "it closed the connection", address
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror.lower(), address
+    return None
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """The chain of ``failure``, innermost first; urllib3 also hides causes in ``reason`` and in arguments."""
+    seen: list[BaseException] = []
+    waiting: list[object] = [failure]
+    while waiting:
+        current = waiting.pop(0)
+        if isinstance(current, BaseException) and current not in seen:
+            seen.append(current)
+            waiting += [getattr(current, "reason", None), *current.args, current.__cause__, current.__context__]
+    return reversed(seen)
+
+
+def _status(body: bytes) -> tuple[str, str]:
+    """``reason`` and ``message`` of a metav1.Status; empty when the body is something else."""
+    try:
+        status = json.loads(body)
+        return str(status.get("reason", "")), str(status.get("message", ""))
+    except (ValueError, AttributeError):
+        return "", ""

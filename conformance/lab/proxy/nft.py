@@ -1,0 +1,51 @@
+"""The `nft` on the PATH: the only way by which the proxy touches the kernel's rules."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+
+from conformance.lab.proxy.transaction import Existing
+
+
+class NftError(Exception):
+    """`nft` did not do what it was told; the message is what it said."""
+
+
+async def apply(text: str) -> None:
+    """Run one transaction; all of it or, with `NftError`, nothing."""
+    if text:
+        await _nft("-f", "-", stdin=text)
+
+
+async def existing(table: str) -> Existing:
+    """The chains and sets of ``table`` (``ip kube-proxy``), nothing when there is no such table; `NftError`."""
+    family, name = table.split()
+    # Not `nft list table`: it also prints the elements, and it fails where there is no table.
+    chains, sets = await asyncio.gather(_names("chain", family, name), _names("set", family, name))
+    return Existing(chains, sets)
+
+
+async def _names(kind: str, family: str, table: str) -> frozenset[str]:
+    answer = json.loads(await _nft("-j", "-t", "list", f"{kind}s", family))
+    found = (item.get(kind) or {} for item in answer["nftables"])
+    return frozenset(o["name"] for o in found if o.get("table") == table and o.get("family") == family)
+
+
+async def _nft(*arguments: str, stdin: str = "") -> str:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "nft",
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | {"LC_ALL": "C"},
+        )
+    except OSError as error:
+        raise NftError(f"nft cannot be run: {error.strerror}") from error
+    out, err = await process.communicate(stdin.encode())
+    if process.returncode:
+        raise NftError(err.decode(errors="replace").strip() or f"nft ended with {process.returncode}")
+    return out.decode()

@@ -1,0 +1,114 @@
+"""Where a proxy stands: everything but Services and endpoints that decides the rules of one family on one node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from conformance.lab.proxy.config import Configuration
+from conformance.lab.proxy.ruleset import ip_word
+from conformance.model.addresses import Family, contains
+from conformance.model.cluster import DetectLocal
+from conformance.model.kube import Node
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTraffic:
+    """nft's match of a packet that a pod of this node sent, and of every other packet."""
+
+    matches: str
+    excludes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The node as one family's rules see it.
+
+    ``node_port_ips`` are the addresses that take node ports, None when every local one does. ``local_traffic`` is None
+    when the configuration gives no means to tell. ``mark`` is the masquerade bit in hexadecimal.
+    """
+
+    family: Family
+    node: str
+    zone: str = ""
+    node_ip: str = ""
+    node_port_ips: tuple[str, ...] | None = None
+    local_ips: tuple[str, ...] = ()
+    local_traffic: LocalTraffic | None = None
+    masquerade_all: bool = False
+    mark: str = "0x004000"
+    service_cidrs: tuple[str, ...] = ()
+
+    @property
+    def listening_ips(self) -> tuple[str, ...]:
+        """The addresses at which a node port is served, loopback never."""
+        return self.local_ips if self.node_port_ips is None else self.node_port_ips
+
+
+def place(
+    family: Family,
+    node: Node,
+    configuration: Configuration,
+    service_cidrs: Iterable[str] = (),
+    interface_addresses: Iterable[str] = (),
+) -> Place:
+    """The place of ``family`` on ``node``; ``interface_addresses`` are all that the node's interfaces carry."""
+    own = tuple(
+        a for a in dict.fromkeys(interface_addresses) if Family.of(a) is family and not ip_address(a).is_loopback
+    )
+    bind = configuration.bind_address
+    node_ip = bind if bind and Family.of(bind) is family else node.primary(family) or ""
+    return Place(
+        family=family,
+        node=node.name,
+        zone=node.zone,
+        node_ip=node_ip,
+        node_port_ips=_node_port_ips(family, node_ip, configuration, own),
+        local_ips=own,
+        local_traffic=_local_traffic(family, node, configuration),
+        masquerade_all=configuration.masquerade_all,
+        mark=f"{1 << configuration.masquerade_bit:#08x}",
+        service_cidrs=_of(family, service_cidrs),
+    )
+
+
+def _node_port_ips(
+    family: Family, node_ip: str, configuration: Configuration, own: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    if configuration.primary_node_ports:
+        cidrs: tuple[str, ...] = (node_ip,) if node_ip else ()
+    else:
+        cidrs = _of(family, configuration.node_port_addresses)
+    # Ranges of the other family only leave this one unrestricted (NewNodePortAddresses; upstream warns of it).
+    if not cidrs or any(c.endswith("/0") for c in cidrs):
+        return None
+    return tuple(a for a in own if any(contains(c, a) for c in cidrs))
+
+
+def _local_traffic(family: Family, node: Node, configuration: Configuration) -> LocalTraffic | None:
+    match configuration.detect_local:
+        case DetectLocal.CLUSTER_CIDR:
+            return _by_cidr(family, configuration.cluster_cidrs)
+        case DetectLocal.NODE_CIDR:
+            return _by_cidr(family, node.pod_cidrs)
+        case DetectLocal.BRIDGE_INTERFACE:
+            return _by_interface(configuration.bridge_interface)
+        case DetectLocal.INTERFACE_NAME_PREFIX:
+            return _by_interface(f"{configuration.interface_name_prefix}*")
+
+
+def _by_cidr(family: Family, cidrs: Iterable[str]) -> LocalTraffic | None:
+    mine = _of(family, cidrs)
+    if not mine:
+        return None
+    word = ip_word(family)
+    return LocalTraffic(f"{word} saddr {mine[0]}", f"{word} saddr != {mine[0]}")
+
+
+def _by_interface(name: str) -> LocalTraffic:
+    return LocalTraffic(f'iifname "{name}"', f'iifname != "{name}"')
+
+
+def _of(family: Family, cidrs: Iterable[str]) -> tuple[str, ...]:
+    return tuple(c for c in cidrs if Family.of(c) is family)

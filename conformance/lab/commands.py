@@ -34,9 +34,16 @@ def run(work: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> int:
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
+    code = 0
     try:
         asyncio.run(body())
-    except KitError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
-    return 0
+    except* KitError as errors:  # a task group wraps what its tasks raise
+        first = _first(errors)
+        sys.stderr.write(f"{first}\n")
+        code = first.exit_code
+    return code
+
+
+def _first(errors: BaseExceptionGroup[KitError]) -> KitError:
+    first = errors.exceptions[0]
+    return first if isinstance(first, KitError) else _first(first)

@@ -55,7 +55,7 @@ def groups_of(endpoints: Json) -> list[Group]:
     """The addresses of ``endpoints`` by family and ports (pure)."""
     groups: dict[tuple[str, str], Group] = {}
     for subset in endpoints.get("subsets") or ():
-        ports = [{"name": p.get("name") or "", **p} for p in subset.get("ports") or ()]
+        ports = [{"protocol": "TCP", **p, "name": p.get("name") or ""} for p in subset.get("ports") or ()]
         states = [(a, True) for a in subset.get("addresses") or ()]
         states += [(a, False) for a in subset.get("notReadyAddresses") or ()]
         for address, ready in states[:MAX_PER_SUBSET]:

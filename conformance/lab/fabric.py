@@ -6,6 +6,7 @@ The namespace in which `build` is called becomes the network between the nodes: 
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_interface, ip_network
 
@@ -20,7 +21,7 @@ _NO_DAD = 0x02  # IFA_F_NODAD: usable at once
 
 
 def build(plan: AddressPlan) -> None:
-    """Make everything in ``plan`` but pods and their bridges, which are the kubelets'. ``OSError``, ``NetlinkError``."""
+    """Make everything in ``plan`` but pods and their bridges, which are the kubelets'. ``OSError``."""
     netns.set_sysctls(netns.ROUTER_SYSCTLS)
     with _Wires() as here:
         here.up("lo")
@@ -112,3 +113,7 @@ class _Wires(contextlib.AbstractContextManager["_Wires"]):
         """Route the destinations (one per family) over the gateways (in the same order)."""
         for network, gateway in zip(map(ip_network, destinations), gateways, strict=True):
             self._route.route("add", family=_AF[network.version], dst=str(network), gateway=gateway)
+
+
+if __name__ == "__main__":
+    build(AddressPlan(int(sys.argv[1])))

@@ -46,7 +46,7 @@ ROUTER_SYSCTLS: Mapping[str, str] = {
 
 
 def create(name: str, settings: Mapping[str, str]) -> None:
-    """Make the namespace ``name`` with ``settings`` for all its links to come; the caller stays in its own. ``OSError``."""
+    """Make the namespace ``name`` with ``settings`` for all links to come; the caller stays in its own. ``OSError``."""
     with _back_again():
         syscalls.unshare(syscalls.CLONE_NEWNET)
         set_sysctls(settings)

@@ -1,0 +1,205 @@
+"""The add-ons of every lab, as the API objects that an installer would apply: kube-proxy and cluster DNS."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from conformance import __version__
+from conformance.lab.addresses import AddressPlan
+
+Json = dict[str, Any]
+
+_SYSTEM = "kube-system"
+_IMAGE = f"nftconform/lab:{__version__}"
+_ANYWHERE = [{"operator": "Exists"}]
+
+
+def objects(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
+    """Where to create what, in an order in which everything finds what it refers to."""
+    yield from _proxy(plan)
+    yield from _dns(plan)
+
+
+def _proxy(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
+    labels = {"k8s-app": "kube-proxy"}
+    yield _account("kube-proxy")
+    # The role comes with the API server, as in every cluster.
+    yield _bind("kubeadm:node-proxier", "system:node-proxier", "kube-proxy")
+    yield (
+        f"/api/v1/namespaces/{_SYSTEM}/configmaps",
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "kube-proxy", "namespace": _SYSTEM, "labels": {"app": "kube-proxy"}},
+            "data": {"config.conf": _configuration(plan), "kubeconfig.conf": _kubeconfig(plan)},
+        },
+    )
+    folder = "/var/lib/kube-proxy"
+    command = _python("proxy", "--node", "$(NODE_NAME)", "--kubeconfig", f"{folder}/kubeconfig.conf")
+    container = {
+        "name": "kube-proxy",
+        "image": _IMAGE,
+        "command": [*command, "--config", f"{folder}/config.conf"],
+        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+        "readinessProbe": _http("/healthz", 10256),
+        "securityContext": {"privileged": True},
+        "volumeMounts": [{"name": "kube-proxy", "mountPath": folder}],
+    }
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {
+            "priorityClassName": "system-node-critical",
+            "serviceAccountName": "kube-proxy",
+            "hostNetwork": True,
+            "nodeSelector": {"kubernetes.io/os": "linux"},
+            "tolerations": _ANYWHERE,
+            "containers": [container],
+            "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}],
+        },
+    }
+    yield _workload("daemonsets", "DaemonSet", "kube-proxy", labels, {"template": pod})
+
+
+def _configuration(plan: AddressPlan) -> str:
+    return f"""\
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: nftables
+clusterCIDR: {",".join(plan.cluster_cidrs)}
+detectLocalMode: ClusterCIDR
+bindAddress: 0.0.0.0
+healthzBindAddress: 0.0.0.0:10256
+metricsBindAddress: 127.0.0.1:10249
+clientConnection:
+  kubeconfig: /var/lib/kube-proxy/kubeconfig.conf
+nftables:
+  minSyncPeriod: 50ms
+  syncPeriod: 30s
+"""
+
+
+def _kubeconfig(plan: AddressPlan) -> str:
+    # Not the Service kubernetes: it is the proxy that makes it work.
+    host, port = plan.api_address
+    return f"""\
+apiVersion: v1
+kind: Config
+clusters:
+- name: default
+  cluster:
+    certificate-authority: /var/run/secrets/kubernetes.io/serviceaccount/ca.crt
+    server: https://{host}:{port}
+contexts:
+- name: default
+  context: {{cluster: default, namespace: default, user: default}}
+current-context: default
+users:
+- name: default
+  user:
+    tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token
+"""
+
+
+def _dns(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
+    labels = {"k8s-app": "kube-dns"}
+    yield _account("coredns")
+    yield (
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": "system:coredns"},
+            "rules": [
+                {"apiGroups": [""], "resources": ["services", "pods", "namespaces"], "verbs": ["list", "watch"]},
+                {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+            ],
+        },
+    )
+    yield _bind("system:coredns", "system:coredns", "coredns")
+    container = {
+        "name": "coredns",
+        "image": _IMAGE,
+        "command": _python("dns"),
+        "ports": [
+            {"name": "dns", "containerPort": 53, "protocol": "UDP"},
+            {"name": "dns-tcp", "containerPort": 53, "protocol": "TCP"},
+        ],
+        "readinessProbe": {"tcpSocket": {"port": 53}, "periodSeconds": 1},
+    }
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {
+            "priorityClassName": "system-cluster-critical",
+            "serviceAccountName": "coredns",
+            "dnsPolicy": "Default",
+            "tolerations": _ANYWHERE,
+            "containers": [container],
+        },
+    }
+    yield _workload("deployments", "Deployment", "coredns", labels, {"replicas": 1, "template": pod})
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
+    ]
+    yield (
+        f"/api/v1/namespaces/{_SYSTEM}/services",
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {
+                "name": "kube-dns",
+                "namespace": _SYSTEM,
+                "labels": {**labels, "kubernetes.io/name": "CoreDNS", "kubernetes.io/cluster-service": "true"},
+            },
+            "spec": {
+                "selector": labels,
+                "clusterIP": plan.dns_service_ips[0],
+                "clusterIPs": list(plan.dns_service_ips),
+                "ipFamilies": ["IPv4", "IPv6"],
+                "ipFamilyPolicy": "RequireDualStack",
+                "ports": ports,
+            },
+        },
+    )
+
+
+def _python(module: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", f"conformance.lab.{module}", *arguments]
+
+
+def _http(path: str, port: int) -> Json:
+    return {"httpGet": {"path": path, "port": port, "host": "127.0.0.1"}, "periodSeconds": 1}
+
+
+def _account(name: str) -> tuple[str, Json]:
+    metadata = {"name": name, "namespace": _SYSTEM}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    return f"/api/v1/namespaces/{_SYSTEM}/serviceaccounts", account
+
+
+def _bind(name: str, role: str, account: str) -> tuple[str, Json]:
+    group = "rbac.authorization.k8s.io"
+    return (
+        f"/apis/{group}/v1/clusterrolebindings",
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": _SYSTEM}],
+        },
+    )
+
+
+def _workload(plural: str, kind: str, name: str, labels: dict[str, str], spec: Json) -> tuple[str, Json]:
+    return (
+        f"/apis/apps/v1/namespaces/{_SYSTEM}/{plural}",
+        {
+            "apiVersion": "apps/v1",
+            "kind": kind,
+            "metadata": {"name": name, "namespace": _SYSTEM, "labels": labels},
+            "spec": {"selector": {"matchLabels": labels}, **spec},
+        },
+    )

@@ -1,0 +1,85 @@
+"""Which processes a lab consists of, and what each is told on its command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.lab.addresses import AddressPlan, NodePlan
+from conformance.lab.pki import ADMINISTRATORS, Identities
+from conformance.lab.processes import API, Component
+
+
+def administrator(plan: AddressPlan, identities: Identities, run: Path) -> Path:
+    """A kubeconfig for use inside the lab that may do everything."""
+    return identities.kubeconfig(run / "admin.kubeconfig", _server(plan), "kubernetes-admin", (ADMINISTRATORS,))
+
+
+def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ...]) -> Component:
+    """The API server on ``sockets``, which listen already."""
+    own, kubelets = identities.api_server(), identities.api_server_to_kubelets()
+    options = {
+        "tls-cert": own.certificate,
+        "tls-key": own.key,
+        "client-ca": identities.ca,
+        "sa-key": identities.service_account_key(),
+        "service-cidr": ",".join(plan.service_cidrs),
+        "kubelet-client-cert": kubelets.certificate,
+        "kubelet-client-key": kubelets.key,
+        "kubelet-ca": identities.ca,
+        "kubelet-port": plan.kubelet_port,
+        "advertise": "{}:{}".format(*plan.api_address),
+    }
+    fds = tuple(argument for fd in sockets for argument in ("--fd", str(fd)))
+    return Component(API, "conformance.lab.api", (*fds, *_options(options)), descriptors=sockets)
+
+
+def controllers(plan: AddressPlan, identities: Identities, run: Path) -> tuple[Component, ...]:
+    """What stands for kube-controller-manager, kube-scheduler and a cloud's load balancers."""
+    server = _server(plan)
+    return tuple(
+        Component(
+            name,
+            f"conformance.lab.{name}",
+            _options(
+                {"kubeconfig": identities.kubeconfig(run / f"{name}.kubeconfig", server, user, (ADMINISTRATORS,))}
+            ),
+        )
+        for name, user in (
+            ("controllers", "system:kube-controller-manager"),
+            ("loadbalancer", "system:cloud-controller-manager"),
+        )
+    )
+
+
+def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path) -> Component:
+    """The kubelet of ``node``, in the node's network namespace."""
+    config = run / f"kubelet-{node.name}.kubeconfig"
+    own = identities.kubelet_server(node)
+    options = {
+        "node": node.name,
+        "kubeconfig": identities.kubeconfig(config, _server(plan), f"system:node:{node.name}", ("system:nodes",)),
+        "state": state_of(run, node.name),
+        "zone": node.zone,
+        "node-ip": ",".join(node.addresses),
+        "pod-cidr": ",".join(node.pod_cidrs),
+        "cluster-dns": ",".join(plan.dns_service_ips),
+        "cluster-domain": plan.cluster_domain,
+        "tls-cert": own.certificate,
+        "tls-key": own.key,
+        "client-ca": identities.ca,
+        "port": plan.kubelet_port,
+    }
+    return Component(f"kubelet-{node.name}", "conformance.lab.kubelet", _options(options), node=node.name)
+
+
+def state_of(run: Path, node: str) -> Path:
+    """Where the kubelet of ``node`` keeps what it knows."""
+    return run / "kubelet" / node
+
+
+def _server(plan: AddressPlan) -> str:
+    return "https://{}:{}".format(*plan.api_address)
+
+
+def _options(options: dict[str, object]) -> tuple[str, ...]:
+    return tuple(text for name, value in options.items() for text in (f"--{name}", str(value)))

@@ -1,0 +1,52 @@
+"""What this machine must have before a lab is tried; user namespaces are tried, not guessed, by the watchdog."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import sys
+
+from conformance.errors import EnvironmentFault, UsageError
+from conformance.lab.addresses import MAX_NODES
+
+_KERNEL = (5, 13)  # kube-proxy's own minimum for its nftables mode (KEP-3866)
+
+
+def check(nodes: int) -> None:
+    """``UsageError`` or ``EnvironmentFault`` for the first thing that is missing."""
+    if not 1 <= nodes <= MAX_NODES:
+        raise UsageError(f"A lab has 1 to {MAX_NODES} nodes, not {nodes}.", "Choose another --nodes.")
+    if sys.platform != "linux":
+        raise EnvironmentFault(f"The lab needs Linux; this is {sys.platform}.", "Use --kubeconfig with a cluster.")
+    check_kernel(os.uname().release)
+    if shutil.which("nft", path=search_path()) is None:
+        raise EnvironmentFault("The lab needs nft, which is not installed.", "Install the package nftables.")
+
+
+def check_kernel(release: str) -> None:
+    """``EnvironmentFault`` when kernel ``release`` (as ``uname -r``) is too old for kube-proxy's nftables mode."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    if found and (int(found[1]), int(found[2])) < _KERNEL:
+        raise EnvironmentFault(
+            f"The kernel is {release}; kube-proxy's nftables mode needs {_KERNEL[0]}.{_KERNEL[1]} or later.",
+            "Use a newer kernel.",
+        )
+
+
+def search_path() -> str:
+    """``PATH`` with the folders of system programs, which ordinary users on Debian lack."""
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    # An absent PATH entry is the user's decision for everything but these: nft is in /usr/sbin.
+    return os.pathsep.join([*path, *(folder for folder in ("/usr/sbin", "/sbin") if folder not in path)])
+
+
+def open_api_socket(port: int) -> socket.socket:
+    """A socket that listens on 127.0.0.1:``port`` (0: a free one); ``EnvironmentFault`` when that is taken."""
+    try:
+        return socket.create_server(("127.0.0.1", port), backlog=256)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"Cannot listen on 127.0.0.1:{port}: {error.strerror}.", "Choose another --port, or leave it out."
+        ) from error

@@ -1,0 +1,186 @@
+"""The launcher: starts a lab from the outside, waits until it is ready, and holds its lifeline."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import conformance
+from conformance.errors import EnvironmentFault, KitError, LabError
+from conformance.lab.launch import preflight
+from conformance.lab.launch.directory import Directory
+from conformance.lab.launch.spec import Order
+from conformance.lab.launch.watchdog import DETACH
+
+_STOP_SECONDS = 10.0
+
+
+def _ignore(_: str) -> None:
+    return
+
+
+class Lab:
+    """A lab that is ready, as the process that started it sees it; it lasts as long as this object is not stopped."""
+
+    def __init__(self, directory: Directory, process: subprocess.Popen[bytes], lifeline: int) -> None:
+        self._directory = directory
+        self._process = process
+        self._lifeline = lifeline
+        self.seconds = 0.0
+        self.summary = ""
+
+    @property
+    def directory(self) -> Path:
+        """Its folder."""
+        return self._directory.path
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig for use from outside, with the context ``lab``."""
+        return self._directory.kubeconfig
+
+    def detach(self) -> None:
+        """Let it outlive this process."""
+        os.write(self._lifeline, DETACH)
+        os.close(self._lifeline)
+        # It is no longer ours to wait for; without this Popen would complain when it is forgotten.
+        self._process.returncode = 0
+
+    def wait(self) -> None:
+        """Return when it has ended, whoever ended it."""
+        self._process.wait()
+
+    def stop(self) -> None:
+        """End it and everything in it; its files are gone on return. ``LabError`` when it does not end."""
+        with contextlib.suppress(OSError):
+            os.close(self._lifeline)
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise LabError(
+                f"The lab's watchdog (process {self._process.pid}) does not end.", f"Kill it, and see {self.directory}."
+            ) from error
+        _tidy(self._directory)
+
+
+def launch(
+    directory: Directory,
+    *,
+    nodes: int = 3,
+    port: int = 0,
+    progress: Callable[[str], None] = _ignore,
+    user_namespace: bool | None = None,
+    bare: bool = False,
+) -> Lab:
+    """Start a lab and return when it is ready; whatever goes wrong, nothing is left. ``KitError``.
+
+    ``user_namespace`` None: unless root. ``progress`` is told what has been reached. ``bare``: without Kubernetes.
+    """
+    began = time.monotonic()
+    preflight.check(nodes)
+    with preflight.open_api_socket(port) as api:
+        lock = directory.claim()
+        lifeline_read, lifeline = os.pipe()
+        report, report_write = os.pipe()
+        order = Order(
+            directory=str(directory.path),
+            nodes=nodes,
+            port=api.getsockname()[1],
+            began=began,
+            user_namespace=os.geteuid() != 0 if user_namespace is None else user_namespace,
+            bare=bare,
+            api=api.fileno(),
+            lock=lock,
+            lifeline=lifeline_read,
+            report=report_write,
+        )
+        try:
+            directory.logs.mkdir()
+            process = _start(directory, order)
+        except BaseException:
+            directory.remove()
+            raise
+        finally:
+            for fd in (lock, lifeline_read, report_write):
+                os.close(fd)
+    lab = Lab(directory, process, lifeline)
+    try:
+        with os.fdopen(report, "rb") as reports:
+            _follow(lab, reports, progress)
+    except BaseException:
+        lab.stop()
+        raise
+    return lab
+
+
+@contextlib.contextmanager
+def running_lab(
+    directory: Path | None = None, *, nodes: int = 3, port: int = 0, progress: Callable[[str], None] = _ignore
+) -> Iterator[Lab]:
+    """A lab for the time of the block; it also ends when this process is killed. None: in a folder of its own."""
+    with contextlib.ExitStack() as stack:
+        if directory is None:
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nftconform-"))) / "lab"
+        lab = launch(Directory.chosen(directory), nodes=nodes, port=port, progress=progress)
+        try:
+            yield lab
+        finally:
+            lab.stop()
+
+
+def environment() -> dict[str, str]:
+    """The environment in which a Python of ours finds this package, and nothing of the folder it is started in."""
+    found = dict(os.environ)
+    found["PATH"] = preflight.search_path()
+    found["PYTHONSAFEPATH"] = "1"
+    home = Path(conformance.__file__).resolve().parents[1]
+    if home.name not in ("site-packages", "dist-packages"):
+        found["PYTHONPATH"] = os.pathsep.join(filter(None, (str(home), found.get("PYTHONPATH"))))
+    return found
+
+
+def _start(directory: Directory, order: Order) -> subprocess.Popen[bytes]:
+    with (directory.logs / "supervisor.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "conformance.lab.launch.watchdog", order.encode()],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=order.descriptors,
+            env=environment(),
+            # A Ctrl-C in the terminal is for the launcher, which ends the lab in order.
+            start_new_session=True,
+        )
+
+
+def _follow(lab: Lab, reports: BinaryIO, progress: Callable[[str], None]) -> None:
+    for line in reports:
+        message = json.loads(line)
+        if message["event"] == "failed":
+            kind: type[KitError] = EnvironmentFault if message["fault"] == "environment" else LabError
+            raise kind(message["cause"], message["hint"])
+        if message["event"] == "ready":
+            lab.seconds, lab.summary = message["seconds"], message["summary"]
+            return
+        progress(message["text"])
+    log = lab.directory / "logs" / "supervisor.log"
+    last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
+    raise LabError(f"The lab ended while it started: {(last or ['it left no message'])[0]}.", "Try again.")
+
+
+def _tidy(directory: Directory) -> None:
+    """Take the files away when neither watchdog nor supervisor lived to do it."""
+    if directory.lock.exists():
+        with contextlib.suppress(KitError):
+            lock = directory.claim()
+            directory.remove()
+            os.close(lock)

@@ -1,0 +1,180 @@
+"""``python -m conformance.lab.supervisor ORDER``: the first process of the lab, which makes everything in it.
+
+Run by the watchdog in namespaces of its own (`conformance.lab.launch.cradle`). As PID 1 of its PID namespace it takes
+the whole lab with it, however it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from conformance.errors import KitError, LabError
+from conformance.lab.addresses import AddressPlan
+from conformance.lab.kubelet import syscalls
+from conformance.lab.launch.directory import Directory
+from conformance.lab.launch.spec import Order, report_failure, report_progress, report_ready
+from conformance.lab.processes import API, Component, Processes
+
+if TYPE_CHECKING:
+    from conformance.lab.pki import Identities
+
+_log = logging.getLogger("supervisor")
+_START_SECONDS = 90.0
+_AGAIN = "Look at the message, then try again."
+
+
+class Supervisor:
+    """One lab, from its first process to its last."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._plan = AddressPlan(order.nodes)
+        self._directory = Directory(order.path)
+        self._processes = Processes(self._directory.logs, self._ended)
+        self._missing: tuple[str, ...] = ("the API server",)
+        self._ready = False
+        self._end: asyncio.Future[LabError | None] = asyncio.get_running_loop().create_future()
+        self.orphaned = False
+
+    async def run(self) -> None:
+        """Until something ends the lab; then `orphaned` says whether the watchdog is gone and its work is ours."""
+        loop = asyncio.get_running_loop()
+        self._processes.adopt()
+        loop.add_reader(self._order.lifeline, self._watchdog_gone)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._finish)
+        start = asyncio.ensure_future(self._start())
+        start.add_done_callback(self._started)
+        late = loop.call_later(_START_SECONDS, self._too_late)
+        fault = await self._end
+        late.cancel()
+        start.cancel()
+        if fault is not None:
+            _log.error("%s", fault)
+            report_failure(self._order.report, "lab", fault.cause, fault.hint)
+
+    async def _start(self) -> None:
+        wires = subprocess.Popen([sys.executable, "-P", "-m", "conformance.lab.fabric", str(self._plan.node_count)])
+        # Certificates and wires need a library each, and neither needs the other's result.
+        identities = None if self._order.bare else self._identities()
+        if wires.wait() != 0:
+            raise LabError(f"The lab's network cannot be made:\n{self._processes.tail('supervisor')}", _AGAIN)
+        if identities is not None:
+            await self._cluster(identities)
+
+    def _identities(self) -> Identities:
+        from conformance.lab.pki import ADMINISTRATORS, Identities  # noqa: PLC0415
+
+        identities = Identities(self._directory.run / "pki", self._plan)
+        local = f"https://127.0.0.1:{self._order.port}"
+        identities.kubeconfig(self._directory.kubeconfig, local, "kubernetes-admin", (ADMINISTRATORS,))
+        return identities
+
+    async def _cluster(self, identities: Identities) -> None:
+        from conformance.lab import components, readiness  # noqa: PLC0415
+
+        plan, run = self._plan, self._directory.run
+        with (
+            socket.create_server(plan.api_address, backlog=256) as inside,
+            socket.socket(fileno=self._order.api) as outside,
+        ):
+            sockets = outside.fileno(), inside.fileno()
+            self._processes.start(components.api_server(plan, identities, sockets))
+        for component in components.controllers(plan, identities, run):
+            self._processes.start(component)
+        for node in plan.nodes:
+            self._processes.start(components.kubelet(plan, node, identities, run))
+        report_progress(self._order.report, "network and control plane started")
+        await readiness.bring_up(plan, components.administrator(plan, identities, run), self._still_missing)
+
+    def _still_missing(self, missing: tuple[str, ...]) -> None:
+        self._missing = missing
+        _log.info("not ready: %s", ", ".join(missing))
+
+    def _started(self, start: asyncio.Task[None]) -> None:
+        if start.cancelled():
+            return
+        error = start.exception()
+        if error is None:
+            self._ready = True
+            seconds = time.monotonic() - self._order.began
+            count = self._plan.node_count
+            summary = f"{count} node{'s' if count > 1 else ''}, external clients x1 and x2"
+            _log.info("ready in %.1f s", seconds)
+            report_ready(self._order.report, seconds, summary)
+        elif isinstance(error, LabError):
+            self._finish(error)
+        else:
+            _log.error("the start failed", exc_info=error)
+            self._finish(LabError(f"The lab's start failed: {_words(error)}.", _AGAIN))
+
+    def _ended(self, component: Component, code: int) -> bool:
+        """A component ended: whether to start it again. Without the API's memory there is no lab."""
+        if self._ready and component.name != API:
+            return True
+        tail = self._processes.tail(component.name)
+        cause = f"The lab's {component.name} ended with {code}"
+        self._finish(LabError(f"{cause}; the end of its log:\n{tail}\n" if tail else f"{cause}.", _AGAIN))
+        return False
+
+    def _too_late(self) -> None:
+        if not self._ready:
+            waited = ", ".join(self._missing)
+            self._finish(LabError(f"The lab is not ready after {_START_SECONDS:.0f} s; missing: {waited}.", _AGAIN))
+
+    def _watchdog_gone(self) -> None:
+        self.orphaned = True
+        self._finish()
+
+    def _finish(self, fault: LabError | None = None) -> None:
+        if not self._end.done():
+            self._end.set_result(fault)
+
+
+def _words(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error.cause if isinstance(error, KitError) else f"{error.__class__.__name__}: {error}"
+
+
+def _take_files_away(directory: Directory) -> None:
+    """The watchdog's work, when it is gone: nobody may write any more, and of the tmpfs only the mount point goes."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    with contextlib.suppress(OSError):
+        syscalls.umount(str(directory.run), syscalls.MNT_DETACH)
+    directory.remove()
+
+
+def main() -> None:
+    """Run the lab that the argument orders."""
+    order = Order.decode(sys.argv[1])
+    for fd in order.descriptors:
+        os.set_inheritable(fd, False)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    async def work() -> bool:
+        supervisor = Supervisor(order)
+        await supervisor.run()
+        return supervisor.orphaned
+
+    if asyncio.run(work()):
+        _take_files_away(Directory(order.path))
+    # As PID 1 our end is everybody's: no need to stop anyone, and nothing to wait for.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from enum import Enum
+from functools import lru_cache
 
 
 class Family(Enum):
@@ -15,8 +16,7 @@ class Family(Enum):
     @classmethod
     def of(cls, address: str) -> Family:
         """The family of a textual IP address or CIDR; ``ValueError`` when it is neither."""
-        version = ipaddress.ip_network(address, strict=False).version
-        return cls.IPV4 if version == 4 else cls.IPV6
+        return cls.IPV4 if _network(address).version == 4 else cls.IPV6
 
     @property
     def max_prefix(self) -> int:
@@ -34,5 +34,10 @@ class Protocol(Enum):
 
 def contains(cidr: str, address: str) -> bool:
     """Whether ``address`` lies in ``cidr``; never across families."""
-    network, ip = ipaddress.ip_network(cidr, strict=False), ipaddress.ip_address(address)
+    network, ip = _network(cidr), ipaddress.ip_address(address)
     return network.version == ip.version and ip in network
+
+
+@lru_cache(maxsize=65536)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text, strict=False)

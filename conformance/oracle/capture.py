@@ -57,20 +57,19 @@ def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
     """
     by_address: dict[tuple[str, str], Capture] = {}
     by_number: dict[tuple[str, str], Capture] = {}
-    for key in sorted(state.services):
-        service = state.services[key]
-        if not proxied(service, packet.family):
+    for key, service in state.services.items():
+        ports = [p for p in service.ports if p.protocol is packet.protocol and packet.port in {p.port, p.node_port}]
+        if not ports or not proxied(service, packet.family):
             continue
-        for port in service.ports:
-            if port.protocol is not packet.protocol:
-                continue
+        for port in ports:
             identity = (key, port.name)
             if port.port == packet.port:
                 for role in _roles(state.proxy, service, packet):
                     by_address[identity] = Capture(service, port, role)
-            if port.node_port and port.node_port == packet.port:
+            if port.node_port == packet.port:
                 by_number[identity] = Capture(service, port, Role.NODE_PORT)
-    return tuple((by_address or by_number).values())
+    claims = by_address or by_number
+    return tuple(claims[identity] for identity in sorted(claims))
 
 
 def _roles(proxy: ProxyConfig, service: Service, packet: Packet) -> Iterator[Role]:
@@ -91,7 +90,9 @@ def load_balancer_ips(proxy: ProxyConfig, service: Service) -> tuple[str, ...]:
 def is_cluster_ip(state: ClusterState, ip: str) -> bool:
     """Whether ``ip`` is the ClusterIP of a Service that kube-proxy programs."""
     family = Family.of(ip)
-    return any(proxied(s, family) and cluster_ip(s, family) == ip for s in state.services.values())
+    return any(
+        ip in s.cluster_ips and proxied(s, family) and cluster_ip(s, family) == ip for s in state.services.values()
+    )
 
 
 def accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:

@@ -46,7 +46,7 @@ def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> 
     reasons.append(Reason(text, cite.DESTINATION_NAT))
     if len(lost) == len(arrivals):
         return Dropped(), tuple(reasons)
-    return Unspecified(text), tuple(reasons)
+    return Unspecified("some answers come back past the node that translated the packets"), tuple(reasons)
 
 
 def _arrive(state: ClusterState, node: Node, packet: Packet, ruling: Ruling, backend: Backend) -> _Arrival:

@@ -1,0 +1,69 @@
+"""``nftconform expect``: what must happen in a recorded scenario, or whether it did."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from conformance.cli.recorded import cell_json, observation
+from conformance.cli.scenario import RecordedCell, Scenario, every_cell, read_scenario
+from conformance.errors import UsageError
+from conformance.judge import Subject, explain, judge, printable
+from conformance.model.verdict import Status, Verdict
+from conformance.oracle import expect as ask
+
+
+@click.command()
+@click.argument("scenario", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Compare with the recorded ends; exit 1 if any disagrees.")
+def expect(scenario: Path, check: bool) -> int:
+    """Say what must happen in SCENARIO, one expectation a cell as JSON lines; or check what did.
+
+    SCENARIO is a folder. topology.json says nodes (addresses, zone), clients (kind, node or via, addresses) and
+    kubeProxy (version, mode, clusterCIDR, serviceCIDR ...); objects.json holds the API's services, endpointslices and
+    nodes; cells.jsonl, which may be absent, one dialled cell a line: client, service, kind, ip, port, proto, and in out
+    how often it ended how.
+    """
+    recorded = read_scenario(scenario)
+    if check:
+        return _check(scenario, recorded)
+    for cell in recorded.cells or every_cell(recorded):
+        line = cell_json(cell, ask(recorded.state, cell.client, cell.destination))
+        click.echo(json.dumps(line, sort_keys=True))
+    return 0
+
+
+def _check(folder: Path, scenario: Scenario) -> int:
+    if not any(cell.out for cell in scenario.cells):
+        raise UsageError(f"{folder / 'cells.jsonl'} holds no recorded ends.", "Without --check it is not needed.")
+    count: Counter[Status] = Counter()
+    reasons: Counter[str] = Counter()
+    for cell in scenario.cells:
+        expectation = ask(scenario.state, cell.client, cell.destination)
+        verdict = judge(expectation, observation(cell, expectation, scenario.state.nodes))
+        count[verdict.status] += 1
+        if verdict.status is Status.RECORDED:
+            reasons[verdict.message] += 1
+        elif verdict.status is not Status.PASSED:
+            click.echo(explain(verdict, _subject(cell, verdict)) + "\n")
+    for topic, times in reasons.most_common():
+        click.echo(printable(f"{times} {topic}"))
+    agree, unspecified = count[Status.PASSED], count[Status.RECORDED]
+    disagree = count.total() - agree - unspecified
+    click.echo(f"{count.total()} cells: {agree} agree, {unspecified} unspecified, {disagree} disagree")
+    return 1 if disagree else 0
+
+
+def _subject(cell: RecordedCell, verdict: Verdict) -> Subject:
+    destination = cell.destination
+    at = f"@{destination.node}" if destination.node else ""
+    return Subject(
+        id=f"{destination.service} {destination.kind.value}{at}",
+        level=verdict.status.value,
+        promise="",
+        client=f"{cell.client.kind.value} {cell.client.name} on {cell.client.node}",
+        destination=f"{destination.ip} port {destination.port}/{destination.protocol.value}",
+    )

@@ -1,0 +1,104 @@
+"""What a recording says of a cell, as an observation; and expectations as JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from conformance.cli.scenario import RecordedCell
+from conformance.judge import expected
+from conformance.model.addresses import Family, Protocol
+from conformance.model.client import Destination
+from conformance.model.kube import Node
+from conformance.model.observation import Dial, End, IcmpError, Observation
+from conformance.model.outcome import (
+    Dropped,
+    Expectation,
+    NoRoute,
+    Outcome,
+    Reaches,
+    Refused,
+    Resolves,
+    Unanswered,
+    Unspecified,
+)
+
+_ICMP = re.compile(r"icmp(\d+)/(\d+)<(\S*)")
+_NO_ROUTE = {"ENETUNREACH", "EHOSTUNREACH"}
+
+
+def observation(cell: RecordedCell, expectation: Expectation, nodes: Mapping[str, Node]) -> Observation:
+    """The recorded ends as dials. Whoever recorded them asked again what was in doubt, so silence counts as controlled.
+
+    A server on a node's own network answers with the node's name; it is taken for the endpoint at that node's address.
+    """
+    aliases = _aliases(expectation.outcome, nodes)
+    dials: list[Dial] = []
+    for end, count in sorted(cell.out.items()):
+        dials += [_dial(end, cell.destination, aliases)] * count
+    return Observation(dials=tuple(dials), control_before=True, control_after=True)
+
+
+def _aliases(outcome: Outcome, nodes: Mapping[str, Node]) -> dict[str, str]:
+    if not isinstance(outcome, Reaches):
+        return {}
+    return {n.name: t.pod for n in nodes.values() for t in outcome.targets if t.pod and n.owns(t.address)}
+
+
+def _dial(end: str, destination: Destination, aliases: Mapping[str, str]) -> Dial:
+    endpoint, answered, source = end.partition("|")
+    if answered:
+        return Dial(End.ANSWERED, endpoint=aliases.get(endpoint, endpoint), source=source)
+    icmp = _ICMP.fullmatch(end)
+    if icmp:
+        return Dial(End.ICMP, icmp=IcmpError(int(icmp[1]), int(icmp[2]), icmp[3]))
+    if end == "timeout":
+        return Dial(End.TIMEOUT)
+    if end == "ECONNREFUSED":
+        if destination.protocol is Protocol.TCP:
+            return Dial(End.RST)
+        code = (3, 3) if destination.family is Family.IPV4 else (1, 4)
+        return Dial(End.ICMP, icmp=IcmpError(*code, sender=destination.ip))
+    if end in _NO_ROUTE:
+        return Dial(End.NO_ROUTE, detail=end)
+    return Dial(End.ERROR, detail=end)
+
+
+def cell_json(cell: RecordedCell, expectation: Expectation) -> dict[str, Any]:
+    """One expectation with its cell and its argument, ready for JSON."""
+    destination = cell.destination
+    at = f"@{destination.node}" if destination.node else ""
+    return {
+        "client": cell.client.name,
+        "service": destination.service,
+        "kind": f"{destination.kind.value}{at}",
+        "ip": destination.ip,
+        "port": destination.port,
+        "proto": destination.protocol.value,
+        "expect": outcome_json(expectation.outcome),
+        "reasons": [{"text": r.text, "source": r.source.text, "url": r.source.url} for r in expectation.reasons],
+    }
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as plain data; ``words`` say the same to a person."""
+    plain: dict[str, Any] = {"outcome": type(outcome).__name__.lower(), "words": expected(outcome)}
+    match outcome:
+        case Reaches(targets, sticky, movable):
+            plain |= {"sticky": sticky, "movable": movable}
+            plain["targets"] = [
+                {"pod": t.pod, "address": t.address, "port": t.port, "sources": sorted(t.sources)}
+                for t in sorted(targets, key=lambda t: (t.address, t.port))
+            ]
+        case Refused(by):
+            plain["by"] = by.value
+        case Resolves(answers):
+            plain["answers"] = sorted(answers)
+        case Unspecified(reason):
+            plain["reason"] = reason
+        case Dropped() | NoRoute() | Unanswered():
+            pass
+        case other:
+            assert_never(other)
+    return plain

@@ -9,10 +9,11 @@ import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from conformance.lab.api import status
+from conformance.lab.api.allocation import Allocation
+from conformance.lab.api.clock import now
 from conformance.lab.api.jsons import clean, copied
 from conformance.lab.api.resources import Resource, resource
 from conformance.lab.api.store import Store, Stored
@@ -31,11 +32,6 @@ _CARRIED = (
     "deletionGracePeriodSeconds",
     "generation",
 )
-
-
-def now() -> str:
-    """The time as ``metav1.Time``."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +88,10 @@ class Registry:
             metadata.pop(field, None)
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = now()
-        strategy.prepare_create(obj)
         strategy.default(obj)
+        strategy.admit(obj)
+        allocation = strategy.begin(obj, None)
+        strategy.prepare_create(obj)
         if strategy.generation:
             metadata["generation"] = 1
         name = metadata.get("name", "")
@@ -102,9 +100,9 @@ class Registry:
             raise status.invalid(res, name, errors)
         if self.store.collection(res).get(namespace, name) is not None:
             raise status.already_exists(res, name)
-        strategy.admit(obj, dry_run=dry_run)
         if dry_run:
             return Stored(res, obj, self.store.revision)
+        allocation.commit()
         return self.store.write(res, obj)
 
     def update(self, res: Resource, old: Stored, obj: Json, *, part: str = "", dry_run: bool = False) -> Stored:
@@ -121,6 +119,7 @@ class Registry:
                 metadata.pop(field, None)
         for field in ("selfLink", "resourceVersion"):
             metadata.pop(field, None)
+        allocation = Allocation()
         if part == "status":
             strategy.default(obj)
             strategy.prepare_status(obj, before)
@@ -129,14 +128,13 @@ class Registry:
         else:
             strategy.default(obj)
             if part != "finalize":
+                allocation = strategy.begin(obj, before)
                 strategy.prepare_update(obj, before)
             errors = metadata_rules.validate_update(metadata, before["metadata"]) + strategy.validate_update(
                 obj, before
             )
         if errors:
             raise status.invalid(res, name, errors)
-        if part != "status":
-            strategy.admit_update(obj, before, dry_run=dry_run)
         if strategy.generation and _changed(obj, before):
             metadata["generation"] = before["metadata"].get("generation", 0) + 1
         metadata["resourceVersion"] = before["metadata"]["resourceVersion"]
@@ -144,6 +142,7 @@ class Registry:
             return old
         if dry_run:
             return Stored(res, obj, old.revision)
+        allocation.commit()
         if "deletionTimestamp" in metadata and not metadata.get("finalizers") and not strategy.holds(obj):
             waits = metadata.get("deletionGracePeriodSeconds", 0) != 0
             if not waits:
@@ -192,8 +191,7 @@ class Registry:
             metadata.setdefault("deletionGracePeriodSeconds", 0)
             return Deleted(self._remove(res, obj, strategy), gone=True)
         if "deletionTimestamp" not in metadata or grace < metadata.get("deletionGracePeriodSeconds", 0):
-            moment = datetime.now(UTC) + timedelta(seconds=grace)
-            metadata["deletionTimestamp"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+            metadata["deletionTimestamp"] = now(grace)
             metadata["deletionGracePeriodSeconds"] = grace
             if strategy.generation:
                 metadata["generation"] = before.get("generation", 0) + 1

@@ -50,7 +50,8 @@ class FieldError:
     @classmethod
     def not_supported(cls, field: str, value: object, supported: Iterable[str]) -> Self:
         """The value is none of the closed set."""
-        values = ", ".join(quote(each) for each in sorted(supported))
+        ordered = sorted(supported) if isinstance(supported, frozenset) else supported
+        values = ", ".join(quote(each) for each in ordered)
         return cls("FieldValueNotSupported", field, f"Unsupported value: {quote(value)}: supported values: {values}")
 
     @classmethod

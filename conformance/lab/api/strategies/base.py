@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.lab.api.allocation import Allocation
 from conformance.lab.api.status import FieldError
 from conformance.lab.api.validation.names import dns_subdomain
 
@@ -75,11 +76,12 @@ class Strategy:
         """What is wrong with a change of the status."""
         return []
 
-    def admit(self, obj: Json, *, dry_run: bool) -> None:
-        """Last look at a valid new object: allocate, refuse (StatusError)."""
+    def admit(self, obj: Json) -> None:
+        """Look at a new object before anything is allocated: add to it, refuse it (StatusError)."""
 
-    def admit_update(self, new: Json, old: Json, *, dry_run: bool) -> None:
-        """Last look at a valid change: allocate, release, refuse (StatusError)."""
+    def begin(self, obj: Json, old: Json | None) -> Allocation:
+        """Fill in what is allocated for a new (``old`` is None) or changed object; kept only if the write succeeds."""
+        return Allocation()
 
     def begin_delete(self, obj: Json, grace: int | None) -> int:
         """Seconds that the object stays after it was asked to go; 0 removes it at once."""

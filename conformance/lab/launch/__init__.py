@@ -4,9 +4,3 @@ launcher (`nftconform lab up`, `run --lab`)   opens the API's socket on 127.0.0.
  `- watchdog      outside the namespaces; ends the lab when the lifeline closes, and takes its files away
      `- supervisor   the first process of the lab's PID namespace; with it everything in the lab ends
 """
-
-from __future__ import annotations
-
-from conformance.lab.launch.start import Lab, launch, running_lab
-
-__all__ = ["Lab", "launch", "running_lab"]

@@ -12,7 +12,7 @@ import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from conformance.errors import EnvironmentFault, LabError, UsageError
+from conformance.errors import EnvironmentFault, KitError, LabError, UsageError
 
 DEFAULT = Path(".lab")
 VARIABLE = "NFTCONFORM_LAB"
@@ -134,6 +134,14 @@ class Directory:
         self._remove(self.record, self.kubeconfig, self.logs, self.run, self.lock)
         with contextlib.suppress(OSError):
             self.path.rmdir()
+
+    def remove_if_abandoned(self) -> None:
+        """Take the files of a lab away that was killed with its watchdog; nothing when a lab runs or none ever did."""
+        if self.lock.exists():
+            with contextlib.suppress(KitError):
+                lock = self.claim()
+                self.remove()
+                os.close(lock)
 
     def _remove(self, *paths: Path) -> None:
         for path in paths:

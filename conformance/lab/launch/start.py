@@ -69,7 +69,7 @@ class Lab:
             raise LabError(
                 f"The lab's watchdog (process {self._process.pid}) does not end.", f"Kill it, and see {self.directory}."
             ) from error
-        _tidy(self._directory)
+        self._directory.remove_if_abandoned()
 
 
 def launch(
@@ -175,12 +175,3 @@ def _follow(lab: Lab, reports: BinaryIO, progress: Callable[[str], None]) -> Non
     log = lab.directory / "logs" / "supervisor.log"
     last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
     raise LabError(f"The lab ended while it started: {(last or ['it left no message'])[0]}.", "Try again.")
-
-
-def _tidy(directory: Directory) -> None:
-    """Take the files away when neither watchdog nor supervisor lived to do it."""
-    if directory.lock.exists():
-        with contextlib.suppress(KitError):
-            lock = directory.claim()
-            directory.remove()
-            os.close(lock)

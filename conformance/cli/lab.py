@@ -1,0 +1,149 @@
+"""``nftconform lab``: an embedded cluster on this machine, and ways into it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.errors import EnvironmentFault, KitError, LabError
+
+if TYPE_CHECKING:
+    from conformance.lab.launch.directory import Directory
+
+_directory = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The lab's folder.  [default: $NFTCONFORM_LAB or .lab]",
+)
+_COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+
+
+@click.group()
+def lab() -> None:
+    """An embedded cluster on this machine: nodes, pods and external clients as network namespaces."""
+
+
+@lab.command()
+@_directory
+@click.option("--nodes", default=3, show_default=True, help="How many nodes, 1 to 16.")
+@click.option("--port", default=0, help="The API's port on 127.0.0.1.  [default: a free one]")
+@click.option("--foreground", is_flag=True, help="Stay, and end the lab with Ctrl-C.")
+@click.option("--bare", is_flag=True, help="Only the nodes and the network, no Kubernetes.")
+def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool) -> None:
+    """Start a lab."""
+    from conformance.lab.launch.start import launch  # noqa: PLC0415
+
+    directory = _chosen(folder)
+    started = launch(directory, nodes=nodes, port=port, bare=bare, progress=lambda text: click.echo(text, err=True))
+    try:
+        click.echo(f"lab ready in {started.seconds:.1f} s: {started.summary}")
+        if not bare:
+            click.echo(f"try: kubectl --kubeconfig {_short(started.kubeconfig)} get pods -A")
+        if not foreground:
+            started.detach()
+            return
+        started.wait()
+        click.echo("the lab has ended")
+    except KeyboardInterrupt:
+        started.stop()
+        click.echo("the lab has been ended", err=True)
+
+
+@lab.command()
+@_directory
+def down(folder: Path | None) -> None:
+    """End the lab and everything in it."""
+    from conformance.lab.launch.end import end  # noqa: PLC0415
+
+    directory = _chosen(folder)
+    try:
+        end(directory)
+    except KitError:
+        directory.remove_if_abandoned()
+        raise
+    click.echo("the lab has been ended")
+
+
+@lab.command()
+@_directory
+def status(folder: Path | None) -> None:
+    """Say what runs in the lab: nodes, pods, proxies, how long."""
+    from conformance.lab.launch.overview import overview  # noqa: PLC0415
+
+    for line in overview(_chosen(folder)):
+        click.echo(line)
+
+
+@lab.command("exec", context_settings=_COMMAND)
+@_directory
+@click.argument("name")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(folder: Path | None, name: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND on a node (node-a), on an external client (x1), or in a pod (namespace/name).
+
+    Input, output, signals and the exit code are the command's own.
+    """
+    from conformance.lab.launch.enter import run  # noqa: PLC0415
+
+    if command[0] == "--":
+        command = command[1:]
+    if not command:
+        raise click.UsageError("Give a command after the name.")
+    run(_chosen(folder), name, command)
+
+
+@lab.command()
+@_directory
+@click.argument("name")
+def shell(folder: Path | None, name: str) -> None:
+    """A shell on a node, on an external client, or in a pod (namespace/name)."""
+    from conformance.lab.launch.enter import run  # noqa: PLC0415
+
+    run(_chosen(folder), name, ["/bin/sh"] if "/" in name else [os.environ.get("SHELL", "/bin/sh")])
+
+
+@lab.command(context_settings={**_COMMAND, "help_option_names": []})
+@_directory
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kubectl(folder: Path | None, arguments: tuple[str, ...]) -> None:
+    """Run kubectl with the lab's kubeconfig."""
+    from conformance.lab.launch.directory import required  # noqa: PLC0415
+
+    directory = _chosen(folder)
+    required(directory)
+    if not directory.kubeconfig.exists():
+        raise LabError("This lab runs without Kubernetes.", "Start one without --bare.")
+    program = shutil.which("kubectl")
+    if program is None:
+        raise EnvironmentFault("kubectl is not installed.", f"Use any client with {_short(directory.kubeconfig)}.")
+    os.execve(program, [program, *arguments], {**os.environ, "KUBECONFIG": str(directory.kubeconfig)})  # noqa: S606
+
+
+@lab.command()
+@_directory
+@click.argument("name", required=False)
+def logs(folder: Path | None, name: str | None) -> None:
+    """Print the log of a component, or of a pod (namespace/name); without a name, list the components."""
+    from conformance.lab.launch.overview import component_logs, read_log  # noqa: PLC0415
+
+    directory = _chosen(folder)
+    if name is None:
+        for each in component_logs(directory):
+            click.echo(each)
+    else:
+        click.echo(read_log(directory, name), nl=False)
+
+
+def _chosen(folder: Path | None) -> Directory:
+    from conformance.lab.launch.directory import Directory  # noqa: PLC0415
+
+    return Directory.chosen(folder)
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

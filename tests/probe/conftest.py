@@ -54,6 +54,17 @@ table inet own {
   }
 }
 RULES
+ip netns exec c python3 -c '
+import socket
+for ip in ("10.91.2.2", "fd91:2::2"):  # the first neighbour solicitations are lost until the links have settled
+    for attempt in range(50):
+        try:
+            socket.create_connection((ip, 99), 0.2)
+        except ConnectionRefusedError:
+            break
+        except OSError:
+            continue
+'
 echo up
 exec sleep infinity
 """
@@ -86,19 +97,15 @@ class World:
 
     def serve(self, stack: ExitStack, namespace: str, *arguments: str) -> subprocess.Popen[bytes]:
         """An agent that serves; ready when this returns."""
-        command = ["sh", "-c", 'exec python3 -u "$0" serve --ready-file "$1" "${@:2}"'.replace('"${@:2}"', "$2")]
-        ready = f"/run/ready-{namespace}-{time.monotonic_ns()}"
-        path = f"/run/agent-{time.monotonic_ns()}.py"
-        subprocess.run(
-            [*self._enter, "sh", "-c", f"cat > {path}"], input=agent_source().encode(), check=True, timeout=10
-        )
-        process = subprocess.Popen([*self.prefix(namespace), *command, path, ready, *[" ".join(arguments)]])
+        path = f"/run/agent-{time.monotonic_ns()}"
+        store = ["sh", "-c", f"cat > {path}.py"]
+        subprocess.run([*self._enter, *store], input=agent_source().encode(), check=True, timeout=10)
+        command = ["python3", "-u", f"{path}.py", "serve", "--ready-file", f"{path}.ready", *arguments]
+        process = subprocess.Popen([*self.prefix(namespace), *command])
         stack.callback(process.wait)
         stack.callback(process.kill)
-        subprocess.run(
-            [*self._enter, "sh", "-c", f"for i in $(seq 500); do [ -e {ready} ] && exit 0; sleep 0.01; done; exit 1"],
-            check=True,
-        )
+        awaited = f"for i in $(seq 500); do [ -e {path}.ready ] && exit 0; sleep 0.01; done; exit 1"
+        subprocess.run([*self._enter, "sh", "-c", awaited], check=True)
         return process
 
 
@@ -106,3 +113,11 @@ class World:
 def world() -> Iterator[World]:
     with ExitStack() as stack:
         yield World(stack)
+
+
+@pytest.fixture(scope="session")
+def web(world: World) -> Iterator[str]:
+    """An agent that serves as ``web`` on port 8080 of s (10.91.2.2 and .3, fd91:2::2 and ::3)."""
+    with ExitStack() as stack:
+        world.serve(stack, "s", "--port", "8080", "--name", "web")
+        yield "web"

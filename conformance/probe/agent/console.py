@@ -58,13 +58,16 @@ class Console:
         for line in lines:
             try:
                 self._do(json.loads(line))
-            except (ValueError, LookupError, TypeError, OSError) as fault:
+            except (ValueError, LookupError, TypeError) as fault:
                 self.emit({"op": "fault", "detail": f"{fault!r} in {line[:200]!r}"})
 
     def _do(self, message: dict[str, Any]) -> None:
         if message["op"] == "dial":
-            for request in [Request(ask) for ask in message["requests"]]:
-                self.engine.submit(request)
+            for ask in message["requests"]:
+                try:
+                    self.engine.submit(Request(ask))
+                except (ValueError, LookupError, TypeError, OSError) as fault:
+                    self.emit({"op": "result", "id": ask.get("id", ""), "trouble": f"not understood: {fault!r}"})
         elif message["op"] == "cancel":
             self.engine.cancel(message.get("ids") or list(self.engine.live))
         else:

@@ -1,0 +1,69 @@
+"""The agent's lines as nouns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.model.observation import Dial, End, IcmpError, Observation
+from conformance.model.place import LocalAddress, Place
+
+
+def dial_of(row: list[Any]) -> Dial:
+    """One dial: ``[end, endpoint, source, source port, local, local port, icmp, began, took, detail]``."""
+    end, endpoint, source, source_port, local, local_port, icmp, at, took, detail = row
+    return Dial(
+        end=End(end),
+        endpoint=endpoint,
+        source=source,
+        source_port=source_port,
+        local=local,
+        local_port=local_port,
+        icmp=IcmpError(*icmp) if icmp else None,
+        at=at,
+        took=took,
+        detail=detail,
+    )
+
+
+def observation_of(message: dict[str, Any]) -> Observation:
+    """The agent's ``result``."""
+    trouble = message.get("trouble", "")
+    if message.get("cancelled") and not trouble:
+        trouble = "the dialling was cancelled"
+    return Observation(
+        dials=tuple(dial_of(row) for row in message.get("dials", ())),
+        control_before=message.get("before"),
+        control_after=message.get("after"),
+        trouble=trouble,
+        seconds=message.get("seconds", 0.0),
+    )
+
+
+def place_of(message: dict[str, Any]) -> Place:
+    """The agent's ``hello``."""
+    return Place(
+        host=message["host"],
+        kernel=message["kernel"],
+        python=message["python"],
+        boot=message["boot"],
+        addresses=tuple(LocalAddress(a["dev"], a["ip"], a["prefix"], a["scope"]) for a in message["addresses"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An HTTP answer; header names in lower case, ``body`` cut at 64 KiB."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+def page_of(dial: Dial) -> Page | None:
+    """The page that an HTTP dial fetched, None when it was not answered."""
+    if dial.end is not End.ANSWERED:
+        return None
+    page = json.loads(dial.detail)
+    return Page(page["status"], page["headers"], page["body"])

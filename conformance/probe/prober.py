@@ -1,0 +1,181 @@
+"""Dials from many places at once, and again, gently, where asked to."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from conformance.cluster.failures import ApiRefused
+from conformance.cluster.stream import StreamLost
+from conformance.errors import ClusterError
+from conformance.model.addresses import Family
+from conformance.model.observation import End, Observation
+from conformance.model.place import Place
+from conformance.probe.request import DialRequest
+from conformance.probe.session import Address, Session
+from conformance.probe.vantage import Vantage
+
+TOTAL_WIDTH = 192
+WIDEST, NARROWEST = 64, 8
+
+Asked = Mapping[str, Sequence[DialRequest]]
+Seen = tuple[str, Observation]
+
+
+class Prober:
+    """Keeps one agent running at each vantage point; a context manager.
+
+    A vantage point whose stream dies is lost for good: all that was and will be asked of it ends in observations with
+    ``trouble``, never in a hang and never in a silent reconnection.
+    """
+
+    def __init__(self, vantages: Iterable[Vantage], progress: Callable[[int, int], None] | None = None) -> None:
+        self._vantages = {vantage.name: vantage for vantage in vantages}
+        self._progress = progress or (lambda _done, _total: None)
+        self._sessions: dict[str, Session] = {}
+        self._controls: dict[str, dict[Family, Address]] = {name: {} for name in self._vantages}
+        self.lost: dict[str, str] = {}
+        """Why a vantage point cannot dial (any more), by its name."""
+
+    def __enter__(self) -> Self:
+        """Start all agents at once and find each one's control addresses.
+
+        `ApiRefused` when exec is not permitted (401, 403); any other failure loses that vantage point only.
+        """
+        try:
+            with ThreadPoolExecutor(max_workers=16, thread_name_prefix="open") as pool:
+                list(pool.map(self._open, self._vantages.values()))
+            self._find_controls()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """What each agent said of the place it runs in, by vantage point."""
+        return {name: session.place for name, session in self._sessions.items()}
+
+    def control(self, vantage: str, family: Family) -> Address | None:
+        """The control address of a vantage point: of this family if one answered, else of the other, or None."""
+        found = self._controls[vantage]
+        return found.get(family) or next(iter(found.values()), None)
+
+    def sweep(self, asked: Asked) -> Iterator[Seen]:
+        """Dial everything from everywhere at once, as fast as the widths allow; (key, observation) as they finish.
+
+        Keys are the callers' own and must differ only where the caller wants to tell them apart.
+        """
+        return self._everywhere(asked, len)
+
+    def patiently(self, asked: Asked) -> Iterator[Seen]:
+        """Ask each again: one at a time from each place, paced, with a longer time-out, controls just around it."""
+        gentle = {name: [request.patient() for request in requests] for name, requests in asked.items()}
+        return self._everywhere(gentle, lambda _: 1)
+
+    def close(self) -> None:
+        """End all agents."""
+        with ThreadPoolExecutor(max_workers=16, thread_name_prefix="close") as pool:
+            list(pool.map(lambda session: session.stream.close(), self._sessions.values()))
+        self._sessions.clear()
+
+    def _open(self, vantage: Vantage) -> None:
+        width = max(NARROWEST, min(WIDEST, TOTAL_WIDTH // len(self._vantages)))
+        try:
+            stream = vantage.open(width)
+            try:
+                self._sessions[vantage.name] = Session(stream)
+            except ClusterError:
+                stream.close()
+                raise
+        except ApiRefused as no:
+            if no.status in (401, 403):
+                raise
+            self.lost[vantage.name] = no.cause
+        except ClusterError as failure:
+            self.lost[vantage.name] = failure.cause
+
+    def _find_controls(self) -> None:
+        """Of each vantage point's candidates, the first of a family that answers."""
+        asked = {
+            name: [DialRequest(f"{ip} {port}", ip, port, timeout=2.0) for ip, port in vantage.controls]
+            for name, vantage in self._vantages.items()
+        }
+        for name, requests in asked.items():
+            prefixed = [replace(request, key=f"{name} {request.key}") for request in requests]
+            asked[name] = prefixed
+        good = {
+            key
+            for key, seen in self._everywhere(asked, len, quiet=True)
+            if any(dial.end is End.ANSWERED for dial in seen.dials)
+        }
+        for name, requests in asked.items():
+            for request in requests:
+                if request.key in good:
+                    self._controls[name].setdefault(request.family, (request.ip, request.port))
+
+    def _everywhere(
+        self, asked: Asked, window: Callable[[Sequence[DialRequest]], int], *, quiet: bool = False
+    ) -> Iterator[Seen]:
+        results: queue.SimpleQueue[Seen] = queue.SimpleQueue()
+        total = sum(len(requests) for requests in asked.values())
+        stop = threading.Event()
+        threads = [
+            threading.Thread(
+                target=self._dial, args=(name, requests, max(1, window(requests)), results, stop), name=f"dial {name}"
+            )
+            for name, requests in asked.items()
+            if requests
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            for done in range(1, total + 1):
+                yield results.get()
+                if not quiet:
+                    self._progress(done, total)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _dial(
+        self,
+        name: str,
+        requests: Sequence[DialRequest],
+        window: int,
+        results: queue.SimpleQueue[Seen],
+        stop: threading.Event,
+    ) -> None:
+        """One vantage point's share; puts exactly one observation for each request, whatever happens."""
+        left = dict(enumerate(requests))
+        session = None if name in self.lost else self._sessions.get(name)
+        trouble = self.lost.get(name, "it was not asked: the dialling ended early" if session else f"no place {name}")
+        try:
+            for start in range(0, len(requests), window):
+                if session is None or stop.is_set():
+                    break
+                part = requests[start : start + window]
+                for index, seen in session.ask([(r, self.control(name, r.family)) for r in part]):
+                    results.put((left.pop(start + index).key, seen))
+                    if stop.is_set():
+                        session.cancel()
+                        break
+        except StreamLost as lost:
+            trouble = self.lost[name] = lost.cause
+        finally:
+            for request in left.values():
+                results.put((request.key, Observation(trouble=trouble)))
+
+
+def confirmed(first: Observation, second: Observation) -> Observation:
+    """What was seen when a cell was asked at all and then patiently; the second round's controls and trouble count."""
+    return replace(second, dials=first.dials, again=second.dials, seconds=first.seconds + second.seconds)

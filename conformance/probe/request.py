@@ -1,0 +1,103 @@
+"""What to dial, how often and how; no word about what should happen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from conformance.model.addresses import Family, Protocol
+from conformance.model.client import Destination
+
+CONTROL_SECONDS = 2.0
+"""Longest a control dial takes (``CONTROL_TIMEOUT`` of the agent)."""
+
+PATIENT_TIMEOUT = 3.0
+PATIENT_PACE = 0.05
+
+
+class Transport(Enum):
+    """What a dial speaks."""
+
+    TCP = "TCP"
+    UDP = "UDP"
+    HTTP = "HTTP"  # GET; the answer's status, headers and body come back in ``Dial.detail`` as JSON
+    ICMP = "ICMP"  # echo
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> Transport:
+        """The transport that speaks to a Service port of ``protocol``; ``ValueError`` for SCTP."""
+        return cls(protocol.value)
+
+
+@dataclass(frozen=True, slots=True)
+class DialRequest:
+    """``count`` dials of one address; times in seconds.
+
+    At most ``parallel`` dials are under way at once, ``pace`` lies between two starts, ``timeout`` ends one. ``flow``:
+    all on one connection or UDP socket, one after the other. ``source_port`` 0 is a new one each time. ``payload``
+    (bytes) is sent instead of the kit's own question, over TCP with DNS's two bytes of length; ``Dial.detail`` is then
+    the answer in hex.
+    """
+
+    key: str
+    ip: str
+    port: int
+    transport: Transport = Transport.TCP
+    count: int = 1
+    parallel: int = 8
+    pace: float = 0.0
+    timeout: float = 1.0
+    flow: bool = False
+    source_port: int = 0
+    bind: str = ""
+    payload: bytes = b""
+    path: str = "/"
+
+    @classmethod
+    def to(cls, destination: Destination, key: str, count: int, *, parallel: int = 8) -> DialRequest:
+        """``count`` quick dials of a Service's address."""
+        transport = Transport.of(destination.protocol)
+        return cls(key, destination.ip, destination.port, transport, count=count, parallel=parallel)
+
+    @property
+    def family(self) -> Family:
+        """The family of ``ip``."""
+        return Family.of(self.ip)
+
+    @property
+    def longest(self) -> float:
+        """Seconds after its first packet by which the last of its dials has ended, whatever happens."""
+        if self.flow:
+            return self.count * (self.timeout + self.pace)
+        return math.ceil(self.count / self.parallel) * self.timeout + self.count * self.pace
+
+    def patient(self) -> DialRequest:
+        """The same dials, gently: paced below any sane ICMP rate limit's burst, with time for two SYN retransmits."""
+        parallel = 1 if self.parallel == 1 else self.count
+        pace = max(self.pace, PATIENT_PACE)
+        return replace(self, parallel=parallel, pace=pace, timeout=max(self.timeout, PATIENT_TIMEOUT))
+
+    def message(self, number: str, control: tuple[str, int] | None) -> dict[str, Any]:
+        """The agent's form of it, which answers by ``number``."""
+        ask: dict[str, Any] = {
+            "id": number,
+            "ip": self.ip,
+            "port": self.port,
+            "proto": self.transport.value,
+            "count": self.count,
+            "parallel": self.parallel,
+            "pace": self.pace,
+            "timeout": self.timeout,
+            "path": self.path,
+        }
+        if control:
+            ask["control"] = list(control)
+        if self.flow:
+            ask["flow"] = True
+        if self.source_port or self.bind:
+            ask |= {"source_port": self.source_port, "bind": self.bind}
+        if self.payload:
+            ask["payload"] = self.payload.hex()
+        return ask

@@ -1,0 +1,168 @@
+"""The pod network: the seam where CNI plugins go, and the built-in bridge that needs none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Protocol
+
+from pyroute2 import IPRoute
+from pyroute2.netlink.exceptions import NetlinkError
+
+from conformance.lab.kubelet import netns
+from conformance.lab.kubelet.ipam import AddressPool, PoolExhausted
+
+BRIDGE = "cni0"
+_IFA_F_NODAD = 2
+
+
+class NetworkError(Exception):
+    """A pod could not be attached to the pod network."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodIdentity:
+    """Which pod."""
+
+    namespace: str
+    name: str
+    uid: str
+
+
+class PodNetwork(Protocol):
+    """Connects pods' network namespaces with the rest of the cluster."""
+
+    async def attach(self, pod: PodIdentity, namespace: Path) -> tuple[str, ...]:
+        """Give the pod in ``namespace`` an eth0; its addresses, the first is ``status.podIP``; ``NetworkError``."""
+        ...
+
+    async def detach(self, pod: PodIdentity, namespace: Path) -> None:
+        """Undo ``attach``; does nothing for a pod that is not attached."""
+        ...
+
+    async def close(self) -> None:
+        """Undo every ``attach`` and what they share, also of a killed agent; ``detach`` then does nothing."""
+        ...
+
+
+class BridgeNetwork:
+    """A bridge on the node with a hairpin port per pod; pods route through the bridge's own addresses.
+
+    Needs one or two of the node's pod CIDRs, IPv4 and IPv6 in any order.
+    """
+
+    def __init__(self, pod_cidrs: tuple[str, ...]) -> None:
+        self._pool = AddressPool(pod_cidrs)
+        self._attached: dict[str, tuple[str, ...]] = {}
+        self._lock = asyncio.Lock()
+
+    async def attach(self, pod: PodIdentity, namespace: Path) -> tuple[str, ...]:
+        """See ``PodNetwork``."""
+        async with self._lock:
+            try:
+                addresses = self._pool.allocate()
+            except PoolExhausted as error:
+                raise NetworkError(str(error)) from error
+            try:
+                await asyncio.to_thread(self._node_side, namespace, pod, addresses)
+                await netns.inside(namespace, lambda: self._pod_side(addresses))
+            except (NetlinkError, OSError) as error:
+                self._pool.release(addresses)
+                await asyncio.to_thread(_remove_port, _port(pod))
+                raise NetworkError(f"the pod network failed: {error}") from error
+            self._attached[pod.uid] = addresses
+            return addresses
+
+    async def detach(self, pod: PodIdentity, namespace: Path) -> None:
+        """See ``PodNetwork``."""
+        async with self._lock:
+            addresses = self._attached.pop(pod.uid, None)
+            if addresses is not None:
+                await asyncio.to_thread(_remove_port, _port(pod))
+                self._pool.release(addresses)
+
+    async def close(self) -> None:
+        """See ``PodNetwork``."""
+        async with self._lock:
+            for addresses in self._attached.values():
+                self._pool.release(addresses)
+            self._attached.clear()
+            await asyncio.to_thread(_remove_bridge)
+
+    def _node_side(self, namespace: Path, pod: PodIdentity, addresses: tuple[str, ...]) -> None:
+        with IPRoute() as ip, namespace.open() as target:
+            bridge = self._bridge(ip)
+            peer = {"ifname": "eth0", "net_ns_fd": target.fileno(), "address": _mac(addresses[0])}
+            ip.link("add", ifname=_port(pod), kind="veth", peer=peer)
+            port = _index(ip, _port(pod))
+            ip.link("set", index=port, master=bridge)
+            # A pod that dials its own Service gets its packets back through the port they came from.
+            ip.brport("set", index=port, IFLA_BRPORT_MODE=1)
+            ip.link("set", index=port, state="up")
+
+    def _bridge(self, ip: IPRoute) -> int:
+        found = ip.link_lookup(ifname=BRIDGE)
+        if found:
+            return int(found[0])
+        # A MAC of its own: otherwise it is the lowest of its ports' and pods' neighbour entries go stale.
+        options = {"br_mcast_snooping": 0, "br_forward_delay": 0, "br_stp_state": 0}
+        ip.link("add", ifname=BRIDGE, kind="bridge", address=_mac(self._pool.gateways[0]), **options)
+        with contextlib.suppress(OSError):
+            netns.set_sysctl(f"net.ipv6.conf.{BRIDGE}.accept_dad", "0")
+        index = _index(ip, BRIDGE)
+        ip.link("set", index=index, state="up")
+        for gateway, network in zip(self._pool.gateways, self._pool.networks, strict=True):
+            ip.addr("add", index=index, address=gateway, prefixlen=network.prefixlen, flags=_IFA_F_NODAD)
+        return index
+
+    def _pod_side(self, addresses: tuple[str, ...]) -> None:
+        with IPRoute() as ip:
+            ip.link("set", index=1, state="up")
+            index = _index(ip, "eth0")
+            ip.link("set", index=index, state="up")
+            for address, network in zip(addresses, self._pool.networks, strict=True):
+                ip.addr("add", index=index, address=address, prefixlen=network.prefixlen, flags=_IFA_F_NODAD)
+            for gateway in self._pool.gateways:
+                ip.route("add", dst="default", gateway=gateway, oif=index, family=_family(gateway))
+
+
+def _family(address: str) -> int:
+    return 2 if ip_address(address).version == 4 else 10
+
+
+def _index(ip: IPRoute, name: str) -> int:
+    found = ip.link_lookup(ifname=name)
+    if not found:
+        raise OSError(f"there is no link {name}")
+    return int(found[0])
+
+
+def _port(pod: PodIdentity) -> str:
+    return "veth" + hashlib.sha256(pod.uid.encode()).hexdigest()[:8]
+
+
+def _mac(address: str) -> str:
+    """A local MAC that follows from the address, so that a capture is readable and a reused address keeps its MAC."""
+    tail = ip_address(address).packed[-4:]
+    return ":".join(f"{byte:02x}" for byte in (0x0A, 0x58, *tail))
+
+
+def _remove_port(name: str) -> None:
+    with IPRoute() as ip:
+        for index in ip.link_lookup(ifname=name):
+            with contextlib.suppress(NetlinkError):  # it went with its namespace
+                ip.link("del", index=index)
+
+
+def _remove_bridge() -> None:
+    with IPRoute() as ip:
+        for bridge in ip.link_lookup(ifname=BRIDGE):
+            for port in ip.get_links(master=bridge):
+                with contextlib.suppress(NetlinkError):
+                    ip.link("del", index=port["index"])
+            with contextlib.suppress(NetlinkError):
+                ip.link("del", index=bridge)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.model.addresses import contains
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node
 from conformance.model.outcome import Dropped, Outcome, Reaches, Target, Unspecified
 from conformance.model.source import Reason
 from conformance.oracle.endpoints import Backend
-from conformance.oracle.packet import Origin, Packet, own_addresses
+from conformance.oracle.packet import Origin, Packet, either, own_addresses
 from conformance.oracle.ruling import Ruling
 from conformance.oracle.traits import Trait, has
 from conformance.spec import sources as cite
@@ -35,8 +36,6 @@ def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> 
     reasons = [*ruling.reasons, *_explain(node, packet, ruling, arrivals)]
     lost = sorted(b.address for b, a in arrivals.items() if a.returns is False)
     unsure = sorted(b.address for b, a in arrivals.items() if a.returns is None)
-    if not measured:
-        reasons.append(Reason(f"{state.proxy.mode.value} mode was not measured at this version", cite.IPVS_CODE))
     if not lost and not unsure:
         return Reaches(targets, sticky=ruling.sticky, movable=ruling.movable), tuple(reasons)
     text = (
@@ -60,8 +59,17 @@ def _arrive(state: ClusterState, node: Node, packet: Packet, ruling: Ruling, bac
     if hairpin and not here:
         return _Arrival(packet.sources, returns=False, masqueraded=False)
     if packet.home == node.name or here:
-        return _Arrival(packet.sources, returns=True, masqueraded=False)
+        return _Arrival(_kept(state, node, packet, backend), returns=True, masqueraded=False)
     return _Arrival(packet.sources, returns=False if packet.home else None, masqueraded=False)
+
+
+def _kept(state: ClusterState, node: Node, packet: Packet, backend: Backend) -> frozenset[str]:
+    """The source addresses of a packet that kube-proxy does not masquerade; the pod network may, on its way out."""
+    inside = any(contains(c, backend.address) for n in state.nodes.values() for c in n.pod_cidrs)
+    if packet.origin is not Origin.POD or node.owns(backend.address) or inside or state.pod_masquerade is False:
+        return packet.sources
+    hidden = own_addresses(node, packet.family)
+    return hidden if state.pod_masquerade else either(packet.sources, hidden)
 
 
 def _explain(node: Node, packet: Packet, ruling: Ruling, arrivals: dict[Backend, _Arrival]) -> tuple[Reason, ...]:

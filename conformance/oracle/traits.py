@@ -45,7 +45,7 @@ SINCE: Mapping[Trait, Mapping[ProxyMode, Version]] = {
     Trait.NODE_HINTS: {_NFT: (1, 34), _IPT: (1, 34), _IPVS: (1, 34)},
     Trait.IP_MODE: {_NFT: (1, 30), _IPT: (1, 30), _IPVS: (1, 30)},
     Trait.TERMINATING_FALLBACK: {_NFT: (1, 26), _IPT: (1, 26), _IPVS: (1, 26)},
-    Trait.MEASURED: {_NFT: (1, 36), _IPT: (1, 36)},
+    Trait.MEASURED: {_NFT: ALWAYS, _IPT: ALWAYS},
 }
 
 

@@ -25,6 +25,7 @@ from conformance.model.source import Reason
 from conformance.oracle.delivery import deliver, pod_of
 from conformance.oracle.packet import Origin, Packet, either, own_addresses
 from conformance.oracle.ruling import Ruling, Verb, rule
+from conformance.oracle.traits import Trait, has
 from conformance.spec import sources as cite
 
 Step = tuple[Outcome, tuple[Reason, ...]]
@@ -37,6 +38,9 @@ def expect(state: ClusterState, client: Client, destination: Destination) -> Exp
     deterministic: the order of Services, slices and endpoints does not matter.
     """
     outcome, reasons = _start(state, client, destination)
+    if not has(state.proxy, Trait.MEASURED):
+        text = f"{state.proxy.mode.value} mode is known from its documentation; it was not measured"
+        reasons = (Reason(text, cite.IPVS_CODE), *reasons)
     return Expectation(outcome, reasons)
 
 
@@ -156,7 +160,8 @@ def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Rea
     if pod:
         why = Reason(f"{pod} listens there on {node.name}'s own network", cite.SLICE_PORTS)
         return Reaches(frozenset({Target(packet.ip, packet.port, packet.sources, pod)})), (*reasons, why)
-    if any(s.health_check_node_port == packet.port for s in state.services.values()):
+    checked = any(s.health_check_node_port == packet.port for s in state.services.values())
+    if checked and packet.protocol is Protocol.TCP:
         return _open("kube-proxy's health check server listens there", reasons)
     by = {Protocol.TCP: RefusedBy.RST, Protocol.UDP: RefusedBy.ICMP, Protocol.SCTP: RefusedBy.ANY}[packet.protocol]
     source = cite.CLOSED_UDP_PORT if packet.protocol is Protocol.UDP else cite.CLOSED_PORT

@@ -15,8 +15,15 @@ class NftError(Exception):
 
 async def apply(text: str) -> None:
     """Run one transaction; all of it or, with `NftError`, nothing."""
-    if text:
-        await _nft("-f", "-", stdin=text)
+    if not text:
+        return
+    running = asyncio.ensure_future(_nft("-f", "-", stdin=text))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        # Half a transaction on its standard input would be a transaction of its own: let it have the rest.
+        await running
+        raise
 
 
 async def existing(table: str) -> Existing:

@@ -62,9 +62,10 @@ class Recording:
         return canonical(load(f"ruleset-{node}.json.gz"))
 
 
-def load(name: str) -> Any:
+def load(name: str) -> dict[str, Any]:
     """A file of recorded data."""
-    return json.loads(gzip.decompress((RULESETS / name).read_bytes()))
+    found: dict[str, Any] = json.loads(gzip.decompress((RULESETS / name).read_bytes()))
+    return found
 
 
 def canonical(listing: dict[str, Any]) -> list[str]:

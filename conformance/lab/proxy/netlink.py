@@ -1,0 +1,139 @@
+"""The two questions that the proxy has for the kernel besides its rules: own addresses, and connections it tracks.
+
+Raw netlink, because a busy node tracks tens of thousands of flows and a general parser takes seconds over them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+
+from conformance.lab.proxy.conntrack import Flow
+from conformance.model.addresses import Family, Protocol
+
+_ROUTE, _NETFILTER = 0, 12
+_REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
+_ERROR, _DONE = 0x2, 0x3
+_RTM_GETADDR, _IFA_ADDRESS, _IFA_LOCAL = 22, 1, 2
+_CT_GET, _CT_DELETE = 0x101, 0x102
+_TUPLE_ORIG, _TUPLE_REPLY, _ID, _ZONE, _FILTER = 1, 2, 12, 18, 25
+_TUPLE_IP, _TUPLE_PROTO = 1, 2
+_IP_SRC, _IP_DST = {Family.IPV4: 1, Family.IPV6: 3}, {Family.IPV4: 2, Family.IPV6: 4}
+_PROTO_NUM, _PROTO_SRC_PORT, _PROTO_DST_PORT = 1, 2, 3
+_FILTER_ORIG_FLAGS, _BY_PROTO_NUM = 1, 1 << 3
+_NESTED, _TYPE_MASK = 0x8000, 0x3FFF
+_NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
+_SOCKET_FAMILY = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
+
+
+def interface_addresses() -> tuple[str, ...]:
+    """Every address that an interface of this network namespace carries; ``OSError``."""
+    found = []
+    for body in _ask(_ROUTE, _RTM_GETADDR, _REQUEST | _DUMP, struct.pack("=BBBBi", 0, 0, 0, 0, 0)):
+        attributes = _attributes(body[8:])
+        raw = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)
+        if raw is not None:
+            found.append(socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw))
+    return tuple(found)
+
+
+def flows(family: Family, protocol: Protocol) -> list[Flow]:
+    """The tracked connections of ``family`` and ``protocol``; ``OSError``."""
+    number = _NUMBERS[protocol]
+    # Kernels before 5.8 ignore the filter and send everything, so the protocol is looked at again.
+    wanted = _attribute(
+        _TUPLE_ORIG | _NESTED, _attribute(_TUPLE_PROTO | _NESTED, _attribute(_PROTO_NUM, bytes([number])))
+    )
+    by_protocol = _attribute(_FILTER | _NESTED, _attribute(_FILTER_ORIG_FLAGS, struct.pack("=I", _BY_PROTO_NUM)))
+    message = _generic(family) + wanted + by_protocol
+    tracked = (_flow(body[4:], family, protocol) for body in _ask(_NETFILTER, _CT_GET, _REQUEST | _DUMP, message))
+    return [flow for flow in tracked if flow is not None]
+
+
+def forget(family: Family, some: Iterable[Flow]) -> int:
+    """Make the kernel forget ``some`` flows; how many it still knew. ``OSError`` for anything but being too late."""
+    deleted = 0
+    for flow in some:
+        try:
+            for _ in _ask(_NETFILTER, _CT_DELETE, _REQUEST | _ACK, _generic(family) + flow.handle):
+                pass
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                raise
+        else:
+            deleted += 1
+    return deleted
+
+
+def _flow(attributes_text: bytes, family: Family, protocol: Protocol) -> Flow | None:
+    attributes = _attributes(attributes_text)
+    original, reply = _attributes(attributes[_TUPLE_ORIG]), _attributes(attributes[_TUPLE_REPLY])
+    ports, answer = _attributes(original[_TUPLE_PROTO]), _attributes(reply[_TUPLE_PROTO])
+    if ports[_PROTO_NUM][0] != _NUMBERS[protocol]:
+        return None
+    # The identity keeps us from deleting a later flow between the same ports.
+    handle = b"".join(
+        _attribute(kind | (_NESTED if kind == _TUPLE_ORIG else 0), attributes[kind])
+        for kind in (_TUPLE_ORIG, _ZONE, _ID)
+        if kind in attributes
+    )
+    return Flow(
+        protocol=protocol,
+        destination=(_address(original, _IP_DST[family]), _port(ports, _PROTO_DST_PORT)),
+        replier=(_address(reply, _IP_SRC[family]), _port(answer, _PROTO_SRC_PORT)),
+        handle=handle,
+    )
+
+
+def _address(tuple_attributes: dict[int, bytes], kind: int) -> str:
+    raw = _attributes(tuple_attributes[_TUPLE_IP])[kind]
+    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
+
+
+def _port(attributes: dict[int, bytes], kind: int) -> int:
+    return int.from_bytes(attributes.get(kind, b"\0\0"), "big")
+
+
+def _generic(family: Family) -> bytes:
+    return struct.pack("=BBH", _SOCKET_FAMILY[family], 0, 0)
+
+
+def _attribute(kind: int, payload: bytes) -> bytes:
+    text = struct.pack("=HH", len(payload) + 4, kind) + payload
+    return text + b"\0" * (-len(text) % 4)
+
+
+def _attributes(text: bytes) -> dict[int, bytes]:
+    found, at = {}, 0
+    while at + 4 <= len(text):
+        length, kind = struct.unpack_from("=HH", text, at)
+        if length < 4:
+            break
+        found[kind & _TYPE_MASK] = text[at + 4 : at + length]
+        at += (length + 3) & ~3
+    return found
+
+
+def _ask(protocol: int, kind: int, flags: int, message: bytes) -> Iterator[bytes]:
+    """The bodies of the kernel's answers to one request; ``OSError`` when it says no."""
+    with contextlib.closing(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)) as link:
+        link.settimeout(10)
+        link.bind((0, 0))
+        link.send(struct.pack("=IHHII", 16 + len(message), kind, flags, 1, 0) + message)
+        while True:
+            packet, at = link.recv(1 << 18), 0
+            while at + 16 <= len(packet):
+                length, answer = struct.unpack_from("=IH", packet, at)
+                body = packet[at + 16 : at + length]
+                at += (length + 3) & ~3
+                if answer == _DONE:
+                    return
+                if answer == _ERROR:
+                    code = -struct.unpack_from("=i", body)[0]
+                    if code:
+                        raise OSError(code, errno.errorcode.get(code, "netlink"))
+                    return
+                yield body

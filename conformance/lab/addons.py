@@ -126,7 +126,7 @@ def _dns(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
             {"name": "dns", "containerPort": 53, "protocol": "UDP"},
             {"name": "dns-tcp", "containerPort": 53, "protocol": "TCP"},
         ],
-        "readinessProbe": {"tcpSocket": {"port": 53}, "periodSeconds": 1},
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1},
     }
     pod = {
         "metadata": {"labels": labels},

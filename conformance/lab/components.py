@@ -33,21 +33,16 @@ def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ..
     return Component(API, "conformance.lab.api", (*fds, *_options(options)), descriptors=sockets)
 
 
-def controllers(plan: AddressPlan, identities: Identities, run: Path) -> tuple[Component, ...]:
-    """What stands for kube-controller-manager, kube-scheduler and a cloud's load balancers."""
+def controllers(plan: AddressPlan, identities: Identities, run: Path) -> tuple[Component, Component]:
+    """What stands for kube-controller-manager and kube-scheduler, and for a cloud's load balancers."""
     server = _server(plan)
-    return tuple(
-        Component(
-            name,
-            f"conformance.lab.{name}",
-            _options(
-                {"kubeconfig": identities.kubeconfig(run / f"{name}.kubeconfig", server, user, (ADMINISTRATORS,))}
-            ),
-        )
-        for name, user in (
-            ("controllers", "system:kube-controller-manager"),
-            ("loadbalancer", "system:cloud-controller-manager"),
-        )
+    manager = identities.kubeconfig(run / "controllers.kubeconfig", server, "system:kube-controller-manager", ())
+    # Kubernetes has no default role for a cloud's controller: whoever installs one gives it rights.
+    balancer = identities.kubeconfig(run / "loadbalancer.kubeconfig", server, "loadbalancer", (ADMINISTRATORS,))
+    pool = ",".join(plan.load_balancer_cidrs)
+    return (
+        Component("controllers", "conformance.lab.controllers", _options({"kubeconfig": manager})),
+        Component("loadbalancer", "conformance.lab.loadbalancer", _options({"kubeconfig": balancer, "pool": pool})),
     )
 
 
@@ -61,7 +56,7 @@ def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path
         "state": state_of(run, node.name),
         "zone": node.zone,
         "node-ip": ",".join(node.addresses),
-        "pod-cidr": ",".join(node.pod_cidrs),
+        "pod-cidrs": ",".join(node.pod_cidrs),
         "cluster-dns": ",".join(plan.dns_service_ips),
         "cluster-domain": plan.cluster_domain,
         "tls-cert": own.certificate,

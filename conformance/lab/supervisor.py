@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("supervisor")
 _START_SECONDS = 90.0
+_NEWS_SECONDS = 0.5
 _AGAIN = "Look at the message, then try again."
 
 
@@ -115,7 +116,9 @@ class Supervisor:
             self._finish(error)
         else:
             _log.error("the start failed", exc_info=error)
-            self._finish(LabError(f"The lab's start failed: {_words(error)}.", _AGAIN))
+            fault = LabError(f"The lab's start failed: {_words(error)}.", _AGAIN)
+            # A component whose end broke our connection says more; the news of it may still be on its way.
+            asyncio.get_running_loop().call_later(_NEWS_SECONDS, self._finish, fault)
 
     def _ended(self, component: Component, code: int) -> bool:
         """A component ended: whether to start it again. Without the API's memory there is no lab."""

@@ -110,6 +110,8 @@ async def _register(client: ApiClient, settings: Settings) -> Json:
 async def _report(client: ApiClient, settings: Settings) -> Json:
     found = await client.get(_path(settings))
     status = node_status(settings, found.get("status") or {}, timestamps.now())
+    # Addresses merge by type, which would leave one InternalIP of two: as a kubelet's does, this patch replaces them.
+    status["addresses"].append({"$patch": "replace"})
     return await client.patch(f"{_path(settings)}/status", {"status": status}, type="strategic")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from aiohttp.web import BaseRequest, Response
 
+from conformance.lab.api import protobuf
 from conformance.lab.api.authn import User
 from conformance.lab.api.jsons import clean
 from conformance.lab.api.registry import DeleteOptions
@@ -61,7 +62,9 @@ class Call:
         """The body, from JSON or YAML; 400 where it is neither, 415 for other media types."""
         kind = self.request.content_type
         data = await self.request.read()
-        if "protobuf" in kind or "cbor" in kind:
+        if kind == protobuf.MEDIA_TYPE:
+            return protobuf.decode(data)
+        if "cbor" in kind:
             raise unsupported_media_type("application/json, application/yaml")
         try:
             return yaml.safe_load(data) if kind in _YAML else json.loads(data)

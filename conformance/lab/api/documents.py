@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp.web import BaseRequest, Response
 
-from conformance.lab.api import discovery, status
+from conformance.lab.api import discovery, openapi, status
 from conformance.lab.api.call import respond
 from conformance.lab.api.store import dumps
 from conformance.lab.api.target import PlainPath
@@ -41,6 +41,14 @@ class Documents:
                 return respond(discovery.core_versions(self._address))
             case ["apis"]:
                 return respond(discovery.group_list())
+            case ["openapi", "v2"]:
+                return respond(openapi.swagger())
+            case ["openapi", "v3"]:
+                return respond(openapi.index())
+            case ["openapi", "v3", "api", version]:
+                found = openapi.document("", version)
+            case ["openapi", "v3", "apis", name, version]:
+                found = openapi.document(name, version)
             case ["api", version]:
                 found = discovery.resource_list("", version)
             case ["apis", name]:

@@ -127,7 +127,7 @@ class Registry:
             errors = strategy.validate_status(obj, before)
         else:
             strategy.default(obj)
-            if part != "finalize":
+            if not part:
                 allocation = strategy.begin(obj, before)
                 strategy.prepare_update(obj, before)
             errors = metadata_rules.validate_update(metadata, before["metadata"]) + strategy.validate_update(

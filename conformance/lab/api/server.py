@@ -16,15 +16,20 @@ from aiohttp.web_protocol import RequestHandler
 
 from conformance.lab.api import status
 from conformance.lab.api.authn import Authenticator
+from conformance.lab.api.authz import Authorizer
 from conformance.lab.api.bootstrap import bootstrap
 from conformance.lab.api.call import Call, failure
 from conformance.lab.api.config import Config
 from conformance.lab.api.documents import Documents
+from conformance.lab.api.impersonation import impersonated
+from conformance.lab.api.kubelets import Kubelets
 from conformance.lab.api.objects import Objects
 from conformance.lab.api.registry import Registry
+from conformance.lab.api.reviews import Reviews
 from conformance.lab.api.status import StatusError
 from conformance.lab.api.store import Store
 from conformance.lab.api.strategies.every import strategies
+from conformance.lab.api.subresources import Subresources
 from conformance.lab.api.target import PlainPath, parse
 from conformance.lab.api.tls import server_context
 from conformance.lab.api.tokens import TokenKey
@@ -47,6 +52,10 @@ class ApiServer:
         self._authn = Authenticator(self.store, key)
         self._objects = Objects(self.registry)
         self._watches = Watches(self.store, self._objects, config.bookmark_interval)
+        self._authz = Authorizer(self.store)
+        self._reviews = Reviews(self._authn, self._authz)
+        self._subresources = Subresources(self.registry, key)
+        self._kubelets = Kubelets(self.registry, config)
         self._documents = Documents(f"{config.advertise[0]}:{config.advertise[1]}")
         bootstrap(self.registry, config)
 
@@ -62,13 +71,15 @@ class ApiServer:
             for listener in listeners:
                 listener.close()
             self.store.end_watches()
+            await self._kubelets.close()
             await server.shutdown(timeout=1)
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request; whatever goes wrong becomes a Status."""
         try:
-            user = self._authn.user(request)
+            user = impersonated(self._authz, self._authn.user(request), request.headers)
             target = parse(request.method, request.path, request.query)
+            self._authz.check(user, target)
             if isinstance(target, PlainPath):
                 return self._documents.answer(request, target)
             return await self._answer(Call(request, target, user))
@@ -83,6 +94,21 @@ class ApiServer:
             return failure(status.internal_error(f"{type(error).__name__}: {error}"))
 
     async def _answer(self, call: Call) -> StreamResponse:
+        part, plural = call.target.subresource, call.target.resource.plural
+        if part in ("attach", "exec"):
+            return await self._kubelets.stream(call)
+        if part == "log":
+            return await self._kubelets.log(call)
+        if part in Subresources.names:
+            return await self._subresources.answer(call)
+        if plural in Reviews.kinds:
+            return await self._reviews.create(call)
+        if plural == "bindings":
+            body = await call.body()
+            return self._subresources.bind(call, body.get("metadata", {}).get("name", ""), body)
+        return await self._verb(call)
+
+    async def _verb(self, call: Call) -> StreamResponse:
         match call.target.verb:
             case "get":
                 return self._objects.get(call)

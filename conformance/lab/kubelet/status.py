@@ -64,11 +64,6 @@ def pod_phase(spec: Json, record: PodRecord) -> str:
     return "Failed" if policy == "Never" else "Running"
 
 
-def is_ready(pod: Json, record: PodRecord) -> bool:
-    """The Ready condition: all containers, and every readiness gate."""
-    return bool(_ready(pod, record)["status"] == "True")
-
-
 def _conditions(pod: Json, record: PodRecord, phase: str) -> list[Json]:
     finished = phase in ("Succeeded", "Failed")
     initialized: Json = {"type": "Initialized", "status": "True"}

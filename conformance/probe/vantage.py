@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from conformance.cluster.api import Cluster
 from conformance.cluster.command import CommandStream, Elsewhere
 from conformance.cluster.exec import ExecStream
+from conformance.cluster.pods import AGENT_PATH, PodRef
 from conformance.cluster.stream import LineStream
 from conformance.model.addresses import Family
 from conformance.model.client import Client
 from conformance.model.kube import Node
 from conformance.probe.bundle import agent_source
 from conformance.probe.session import Address
-
-AGENT_PATH = "/agent/agent.py"
-"""Where the ConfigMap with the agent is mounted in every pod of the kit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +34,10 @@ class Vantage:
         return self.client.name
 
 
-def in_pod(cluster: Cluster, client: Client, namespace: str, pod: str, controls: tuple[Address, ...] = ()) -> Vantage:
+def in_pod(cluster: Cluster, client: Client, pod: PodRef, controls: tuple[Address, ...] = ()) -> Vantage:
     """The agent in a pod that mounts it."""
     command = ["python3", "-u", AGENT_PATH, "dial", "--width"]
-    return Vantage(client, lambda width: ExecStream(cluster, namespace, pod, [*command, str(width)]), controls)
+    return Vantage(client, lambda width: ExecStream(cluster, pod.namespace, pod.name, [*command, str(width)]), controls)
 
 
 def outside(client: Client, where: Elsewhere, controls: tuple[Address, ...] = ()) -> Vantage:

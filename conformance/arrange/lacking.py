@@ -1,0 +1,66 @@
+"""What a look at the cluster lacks, as a phrase; empty when it lacks nothing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+JSON = dict[str, Any]
+SHOWN = 5
+
+
+def pods(names: Iterable[str], seen: Iterable[JSON]) -> str:
+    """Which of the pods are not Ready, and why as far as their status says."""
+    by_name = {p["metadata"]["name"]: p for p in seen}
+    return _listed(f"{name} {_unready(by_name.get(name))}" for name in names if _unready(by_name.get(name)))
+
+
+def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], slices: Iterable[JSON]) -> str:
+    """Which Services' slices do not hold exactly the expected pods, ready, in each of the Service's families."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in slices:
+        service = one["metadata"].get("labels", {}).get("kubernetes.io/service-name", "")
+        for end in one.get("endpoints") or []:
+            if (end.get("conditions") or {}).get("ready") is not False:
+                pod = (end.get("targetRef") or {}).get("name", "?")
+                found.setdefault((service, one["addressType"]), set()).add(pod)
+    families = {s["metadata"]["name"]: s["spec"].get("ipFamilies") or [] for s in services}
+    return _listed(
+        f"{name} ({family}) has {sorted(found.get((name, family), set())) or 'none'}, not {sorted(wanted) or 'none'}"
+        for name, wanted in expected.items()
+        for family in families.get(name, [])
+        if found.get((name, family), set()) != wanted
+    )
+
+
+def ingresses(services: Iterable[JSON]) -> str:
+    """Which Services of type LoadBalancer have no address yet."""
+    return _listed(
+        s["metadata"]["name"]
+        for s in services
+        if s["spec"].get("type") == "LoadBalancer" and not s.get("status", {}).get("loadBalancer", {}).get("ingress")
+    )
+
+
+def _unready(pod: JSON | None) -> str:
+    if pod is None:
+        return "does not exist"
+    status = pod.get("status", {})
+    conditions = {c["type"]: c for c in status.get("conditions") or []}
+    if conditions.get("Ready", {}).get("status") == "True":
+        return ""
+    for container in status.get("containerStatuses") or []:
+        for state in ("waiting", "terminated"):
+            why = (container.get("state") or {}).get(state)
+            if why:
+                return f"is {why.get('reason', state)} {why.get('message', '')}".strip()[:200]
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return f"is unschedulable: {scheduled.get('message', '')}"[:200]
+    return f"is {status.get('phase', 'Pending')}, not ready"
+
+
+def _listed(phrases: Iterable[str]) -> str:
+    every = list(phrases)
+    more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
+    return "; ".join(every[:SHOWN]) + more

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.errors import UsageError
+from conformance.judge import expected
 from conformance.kit import put_on_path
 from conformance.model.cell import Cell
 from conformance.model.source import Source
@@ -63,13 +64,13 @@ def _headline(cell: Cell) -> Text:
 
 def _argument(cell: Cell) -> Text:
     state = imagine.state([cell.service])
-    bound = bind(cell, state, imagine.NAMESPACE, imagine.LANDSCAPE, imagine.clients())
+    bound = bind(cell, imagine.service(cell.service, state), state, imagine.LANDSCAPE, imagine.clients())
     if isinstance(bound, str):
         return Text(f"\n{cell.id}\n  does not apply on the imagined cluster: {bound}")
     client, destination = bound
     expectation = expect(state, client, destination)
     lines = [f"\n{cell.id}", f"  dialled   {client.name} -> {destination.ip} port {destination.port}"]
-    lines.append(f"  expected  {expectation.outcome}")
+    lines.append(f"  expected  {expected(expectation.outcome)}")
     lines.extend(f"  because   {r.text}  [{_cited(r.source)}]" for r in expectation.reasons)
     return Text("\n".join(lines))
 

@@ -17,13 +17,12 @@ OTHER_PORT = 4321
 
 
 def bind(
-    cell: Cell, state: ClusterState, namespace: str, landscape: Landscape, clients: Mapping[str, Client]
+    cell: Cell, service: Service, state: ClusterState, landscape: Landscape, clients: Mapping[str, Client]
 ) -> tuple[Client, Destination] | str:
     """The concrete client and destination of ``cell``, or one sentence why this cluster has none.
 
-    ``clients`` are the vantage points by the label of their `ClientRef`.
+    ``service`` is the Service made for the cell's spec; ``clients`` are the vantage points by their `ClientRef` label.
     """
-    service = state.services[f"{namespace}/{cell.service.name}"]
     port = next(p for p in service.ports if p.protocol is cell.protocol)
     client = clients.get(cell.client.label)
     if client is None:

@@ -48,6 +48,11 @@ def state(specs: Iterable[ServiceSpec], proxy: ProxyConfig = _PROXY) -> ClusterS
     )
 
 
+def service(spec: ServiceSpec, state: ClusterState) -> Service:
+    """The Service that `state` made for ``spec``."""
+    return state.services[f"{NAMESPACE}/{spec.name}"]
+
+
 def clients() -> dict[str, Client]:
     """Every client position that a cell can name, by label."""
     found: dict[str, Client] = {}

@@ -90,7 +90,7 @@ CASES = (
         catches=(Fault.NO_SERVICE_RULES,),
         given=service(endpoints=on_host("b")),
         when=dial(cluster_ip(), client=pod("a")),
-        then=Answered(on_host("b"), source=SeenSource.CLIENT),
+        then=Answered(on_host("b")),
         needs=(nodes(2),),
     ),
     Case(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.model.case import Case, on
+from conformance.model.case import Answered, Case, SeenSource, on
 from conformance.model.outcome import Dropped, Reaches
 from conformance.oracle import expect
 from conformance.plan import imagine
@@ -20,7 +20,7 @@ CASES = [(a.name, c) for a in areas() for c in a.cases]
 def test_the_case_and_the_oracle_agree(area: str, case: Case) -> None:
     state = imagine.state([case.given])
     for cell in cells_of_case(case, area):
-        bound = bind(cell, state, imagine.NAMESPACE, imagine.LANDSCAPE, imagine.clients())
+        bound = bind(cell, imagine.service(cell.service, state), state, imagine.LANDSCAPE, imagine.clients())
         assert not isinstance(bound, str), bound
         client, destination = bound
         expectation = expect(state, client, destination)
@@ -31,10 +31,12 @@ def test_a_wrong_row_is_noticed() -> None:
     area, case = next((a, c) for a, c in CASES if c.id == "CIP-01")
     state = imagine.state([case.given])
     cell = next(cells_of_case(case, area))
-    bound = bind(cell, state, imagine.NAMESPACE, imagine.LANDSCAPE, imagine.clients())
+    bound = bind(cell, imagine.service(cell.service, state), state, imagine.LANDSCAPE, imagine.clients())
     assert not isinstance(bound, str)
     client, destination = bound
     expectation = expect(state, client, destination)
     assert isinstance(expectation.outcome, Reaches)
     assert disagreement(Dropped(), expectation, client, state)
-    assert disagreement(type(case.then)(on("a"), case.then.source), expectation, client, state)  # type: ignore[union-attr,call-arg]
+    assert disagreement(Answered(on("a"), SeenSource.CLIENT), expectation, client, state)
+    assert disagreement(Answered(on("a", "b"), SeenSource.NODE), expectation, client, state)
+    assert disagreement(Answered(on("a", "b"), SeenSource.CLIENT, sticky=True), expectation, client, state)

@@ -13,6 +13,8 @@ from conformance.lab.addresses import MAX_NODES
 
 _KERNEL = (5, 13)  # kube-proxy's own minimum for its nftables mode (KEP-3866)
 
+_ADMINISTRATORS = ("/usr/sbin", "/sbin")
+
 
 def check(nodes: int) -> None:
     """``UsageError`` or ``EnvironmentFault`` for the first thing that is missing."""
@@ -36,10 +38,10 @@ def check_kernel(release: str) -> None:
 
 
 def search_path() -> str:
-    """``PATH`` with the folders of system programs, which ordinary users on Debian lack."""
+    """``PATH``; where it has the system's programs, also those for administrators, which Debian's users do not see."""
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    # An absent PATH entry is the user's decision for everything but these: nft is in /usr/sbin.
-    return os.pathsep.join([*path, *(folder for folder in ("/usr/sbin", "/sbin") if folder not in path)])
+    usual = {"/usr/bin", "/bin"} & set(path)
+    return os.pathsep.join([*path, *(folder for folder in _ADMINISTRATORS if usual and folder not in path)])
 
 
 def open_api_socket(port: int) -> socket.socket:

@@ -124,13 +124,18 @@ def launch(
 
 @contextlib.contextmanager
 def running_lab(
-    directory: Path | None = None, *, nodes: int = 3, port: int = 0, progress: Callable[[str], None] = _ignore
+    directory: Path | None = None,
+    *,
+    nodes: int = 3,
+    port: int = 0,
+    progress: Callable[[str], None] = _ignore,
+    bare: bool = False,
 ) -> Iterator[Lab]:
     """A lab for the time of the block; it also ends when this process is killed. None: in a folder of its own."""
     with contextlib.ExitStack() as stack:
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nftconform-"))) / "lab"
-        lab = launch(Directory.chosen(directory), nodes=nodes, port=port, progress=progress)
+        lab = launch(Directory.chosen(directory), nodes=nodes, port=port, progress=progress, bare=bare)
         try:
             yield lab
         finally:

@@ -13,6 +13,7 @@ import pytest
 from conformance.errors import EnvironmentFault
 from conformance.lab.launch import preflight
 from conformance.lab.launch.start import environment
+from tests.lab.launch.support import Command, Foreground
 
 
 def refused(done: subprocess.CompletedProcess[str], folder: Path, *words: str) -> None:
@@ -45,7 +46,6 @@ from pathlib import Path
 from conformance.errors import KitError
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.start import launch
-from tests.lab.launch.support import Command, Foreground
 try:
     launch(Directory(Path({str(folder)!r})), nodes=1, bare=True, user_namespace={user_namespace}).stop()
 except KitError as error:

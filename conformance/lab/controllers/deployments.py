@@ -102,7 +102,9 @@ class DeploymentController:
     async def _resize(self, sizes: dict[str, int], sets: list[Json]) -> None:
         for replica_set in sets:
             if (size := sizes.get(replica_set["metadata"]["name"])) is not None:
-                await self._sets.update({**replica_set, "spec": {**replica_set["spec"], "replicas": size}})
+                # No PUT: the ReplicaSet's own controller writes its status all the time, and conflicts cost a retry.
+                path = REPLICA_SETS.item(replica_set)
+                self._sets.informer.note(await self._client.patch(path, {"spec": {"replicas": size}}))
 
     async def _report(self, deployment_key: str) -> None:
         deployment = self._deployments.get(deployment_key)

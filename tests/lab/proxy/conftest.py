@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import json
 import os
@@ -98,21 +99,35 @@ class namespace:  # noqa: N801  used like a function, in a with statement
     """A network namespace for the duration of a with statement."""
 
     def __enter__(self) -> Netns:
-        user = [] if os.geteuid() == 0 else ["-Ur"]
-        # The holder says a word when it is inside, then waits for the end of its input.
-        self._holder = subprocess.Popen(
-            ["unshare", *user, "-n", "--", "sh", "-c", "echo in; exec cat >/dev/null"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        assert self._holder.stdout is not None
-        assert self._holder.stdout.readline() == b"in\n"
+        self._holder = _hold(*_inside_user_namespace(), "unshare", "-n", "--")
         made = Netns(self._holder.pid)
         made.run("ip", "link", "set", "lo", "up")
         return made
 
     def __exit__(self, *_: object) -> None:
         self._holder.communicate()
+
+
+def _hold(*prefix: str) -> subprocess.Popen[bytes]:
+    """A process in the namespaces that ``prefix`` makes; it says a word when inside, and ends with its input."""
+    holder = subprocess.Popen(
+        [*prefix, "sh", "-c", "echo in; exec cat >/dev/null"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"in\n"
+    return holder
+
+
+@functools.cache
+def _user_namespace() -> subprocess.Popen[bytes]:
+    """One for all network namespaces of this process: links can be moved only between those of one owner."""
+    return _hold("unshare", "-Ur", "--")
+
+
+def _inside_user_namespace() -> list[str]:
+    if os.geteuid() == 0:
+        return []
+    return ["nsenter", "-t", str(_user_namespace().pid), "-U", "--preserve-credentials", "--"]
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,20 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from conformance.lab.api.certificates import Authority, private_key
 from conformance.lab.client import ApiClient, ApiError
+from conformance.lab.kubelet import syscalls
 from conformance.lab.kubelet.server import CLIENT
 
 Json = dict[str, Any]
@@ -210,3 +215,45 @@ def drive(sandbox: Sandbox, scenario: Callable[[Cluster], Awaitable[None]]) -> N
             await scenario(cluster)
 
     asyncio.run(run())
+
+
+def kubelet_session(sandbox: Sandbox, certificate: str = "client") -> aiohttp.ClientSession:
+    """A session that dials from within the sandbox's network; ``certificate`` empty shows none."""
+    context = ssl.create_default_context(cafile=str(sandbox.folder / "ca.crt"))
+    if certificate:
+        context.load_cert_chain(sandbox.folder / f"{certificate}.crt", sandbox.folder / f"{certificate}.key")
+
+    def made_inside(address: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        made: list[socket.socket] = []
+
+        def make() -> None:
+            with Path(f"/proc/{sandbox.pid}/ns/net").open() as file:
+                syscalls.setns(file.fileno(), syscalls.CLONE_NEWNET)
+            made.append(socket.socket(family, kind, protocol))
+
+        thread = threading.Thread(target=make)
+        thread.start()
+        thread.join()
+        made[0].setblocking(False)
+        return made[0]
+
+    return aiohttp.ClientSession(
+        f"https://{NODE_IPS[0]}:10250", connector=aiohttp.TCPConnector(ssl=context, socket_factory=made_inside)
+    )
+
+
+async def exec_output(sandbox: Sandbox, pod: str, *command: str) -> str:
+    """What a command in container c of ``pod`` prints on its standard output."""
+    params = [*(("command", word) for word in command), ("output", "1")]
+    output = b""
+    async with (
+        kubelet_session(sandbox) as session,
+        session.ws_connect(
+            f"/exec/default/{pod}/c", params=params, protocols=["v5.channel.k8s.io"], max_msg_size=0
+        ) as stream,
+    ):
+        async for message in stream:
+            if message.data[0] == 1:
+                output += message.data[1:]
+    return output.decode()

@@ -130,9 +130,9 @@ class Registry:
             if not part:
                 allocation = strategy.begin(obj, before)
                 strategy.prepare_update(obj, before)
-            errors = metadata_rules.validate_update(metadata, before["metadata"]) + strategy.validate_update(
-                obj, before
-            )
+            errors = metadata_rules.validate_update(metadata, before["metadata"])
+            if part != "binding":  # the one way by which a pod's node is set, where an update may not touch it
+                errors += strategy.validate_update(obj, before)
         if errors:
             raise status.invalid(res, name, errors)
         if strategy.generation and _changed(obj, before):

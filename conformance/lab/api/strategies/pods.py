@@ -10,6 +10,7 @@ from conformance.lab.api.status import FieldError
 from conformance.lab.api.store import Store
 from conformance.lab.api.strategies.base import Strategy
 from conformance.lab.api.strategies.pod_defaults import default_pod, quality
+from conformance.lab.api.strategies.pod_token import mount_token
 from conformance.lab.api.validation import pods
 
 Json = dict[str, Any]
@@ -34,10 +35,14 @@ class PodStrategy(Strategy):
         spec, metadata = obj["spec"], obj["metadata"]
         name = spec.setdefault("serviceAccountName", "default")
         spec["serviceAccount"] = name
-        if name != "default" and self._accounts.get(metadata["namespace"], name) is None:
+        account = self._accounts.get(metadata["namespace"], name)
+        if name != "default" and account is None:
             where = f"{metadata['namespace']}/{name}"
             why = f'error looking up service account {where}: serviceaccount "{name}" not found'
             raise status.forbidden(resource("", "pods"), metadata.get("name", ""), why)
+        of_account = account.obj.get("automountServiceAccountToken", True) if account else True
+        if spec.get("automountServiceAccountToken", of_account):
+            mount_token(spec)
 
     def prepare_create(self, obj: Json) -> None:
         """Pending, whatever the client says."""

@@ -14,7 +14,8 @@ from conformance.errors import UsageError
 from conformance.model.addresses import Family, Protocol
 from conformance.model.client import Client, ClientKind, Destination, DestinationKind
 from conformance.model.cluster import ClusterState, DetectLocal, ProxyConfig, ProxyMode
-from conformance.model.parse import MalformedObject, cluster_state
+from conformance.model.fields import MalformedObject
+from conformance.model.parse import cluster_state
 
 _HINT = "A scenario holds topology.json, objects.json and cells.jsonl, as `nftconform expect --help` describes them."
 

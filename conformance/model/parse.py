@@ -6,13 +6,11 @@ object that never met one (written by hand, or on its way through an embedded AP
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping
-from enum import Enum
-from typing import Any, TypeVar
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.cluster import ClusterState, ProxyConfig
+from conformance.model.fields import Fields, Json, MalformedObject
 from conformance.model.kube import (
     Endpoint,
     EndpointPort,
@@ -26,96 +24,74 @@ from conformance.model.kube import (
     ServiceType,
 )
 
-Json = Mapping[str, Any]
-
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 ZONE_LABEL = "topology.kubernetes.io/zone"
 DEFAULT_AFFINITY_SECONDS = 10800
 
-_E = TypeVar("_E", bound=Enum)
-
-
-class MalformedObject(ValueError):  # noqa: N818  a fault of the object, reported with its name
-    """An API object has a value that the API would not have stored; the message names object, field and value."""
-
 
 def service(obj: Json) -> Service:
     """The Service in ``obj``; raises `MalformedObject`."""
-    what, meta, spec = _open(obj, "Service")
-    status = _mapping(obj, "status", what)
-    ingress = _mapping(status, "loadBalancer", what).get("ingress") or ()
-    cluster_ips = tuple(spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else []))
-    for ip in cluster_ips:
-        if ip != "None":
-            _address(ip, what, "spec.clusterIPs")
-    families = spec.get("ipFamilies") or [Family.of(ip).value for ip in cluster_ips if ip != "None"]
+    plain, meta = _open(obj, "Service")
+    spec, balancer = plain.part("spec"), plain.part("status").part("loadBalancer")
+    cluster_ips = spec.addresses("clusterIPs", besides="None")
+    if not cluster_ips and spec.text("clusterIP"):
+        cluster_ips = ("None",) if spec.text("clusterIP") == "None" else (spec.address("clusterIP"),)
+    families = spec.choices("ipFamilies", Family)
     return Service(
-        namespace=meta.get("namespace") or "default",
-        name=meta["name"],
-        type=_enum(ServiceType, spec.get("type") or "ClusterIP", what, "spec.type"),
-        ports=tuple(_service_port(p, what) for p in spec.get("ports") or ()),
+        namespace=meta.text("namespace", "default"),
+        name=meta.text("name"),
+        type=spec.choice("type", ServiceType, "ClusterIP"),
+        ports=tuple(_service_port(p) for p in spec.parts("ports")),
         cluster_ips=cluster_ips,
-        ip_families=tuple(_enum(Family, f, what, "spec.ipFamilies") for f in families),
-        external_ips=tuple(_address(ip, what, "spec.externalIPs") for ip in spec.get("externalIPs") or ()),
-        ingress=tuple(
-            Ingress(
-                _address(i["ip"], what, "status.loadBalancer.ingress[].ip"),
-                _enum(IPMode, i.get("ipMode") or "VIP", what, "status.loadBalancer.ingress[].ipMode"),
-            )
-            for i in ingress
-            if i.get("ip")
-        ),
-        internal_policy=_enum(
-            Policy, spec.get("internalTrafficPolicy") or "Cluster", what, "spec.internalTrafficPolicy"
-        ),
-        external_policy=_enum(
-            Policy, spec.get("externalTrafficPolicy") or "Cluster", what, "spec.externalTrafficPolicy"
-        ),
-        affinity_seconds=_affinity(spec, what),
-        source_ranges=tuple(_cidr(r, what) for r in spec.get("loadBalancerSourceRanges") or ()),
-        health_check_node_port=_port(spec.get("healthCheckNodePort", 0) or 0, what, "spec.healthCheckNodePort"),
-        publish_not_ready=bool(spec.get("publishNotReadyAddresses")),
-        traffic_distribution=spec.get("trafficDistribution") or "",
-        external_name=spec.get("externalName") or "",
-        labels=dict(meta.get("labels") or {}),
+        ip_families=families or tuple(Family.of(ip) for ip in cluster_ips if ip != "None"),
+        external_ips=spec.addresses("externalIPs"),
+        ingress=tuple(_ingress(i) for i in balancer.parts("ingress") if i.text("ip")),
+        internal_policy=spec.choice("internalTrafficPolicy", Policy, "Cluster"),
+        external_policy=spec.choice("externalTrafficPolicy", Policy, "Cluster"),
+        affinity_seconds=_affinity(spec),
+        source_ranges=spec.cidrs("loadBalancerSourceRanges"),
+        health_check_node_port=spec.port("healthCheckNodePort", 0),
+        publish_not_ready=spec.flag("publishNotReadyAddresses") is True,
+        traffic_distribution=spec.text("trafficDistribution"),
+        external_name=spec.text("externalName"),
+        labels=meta.labels("labels"),
     )
 
 
 def endpoint_slice(obj: Json) -> EndpointSlice:
     """The EndpointSlice in ``obj``; raises `MalformedObject`, also for addressType FQDN, which routes nothing."""
-    what, meta, _ = _open(obj, "EndpointSlice")
-    family = _enum(Family, obj.get("addressType"), what, "addressType")
-    labels = dict(meta.get("labels") or {})
+    plain, meta = _open(obj, "EndpointSlice")
+    family, labels = plain.choice("addressType", Family), meta.labels("labels")
     return EndpointSlice(
-        namespace=meta.get("namespace") or "default",
-        name=meta["name"],
+        namespace=meta.text("namespace", "default"),
+        name=meta.text("name"),
         service=labels.get(SERVICE_NAME_LABEL, ""),
         family=family,
         ports=tuple(
             EndpointPort(
-                name=p.get("name") or "",
-                protocol=_enum(Protocol, p.get("protocol") or "TCP", what, "ports[].protocol"),
-                port=None if p.get("port") is None else _port(p["port"], what, "ports[].port"),
+                name=p.text("name"),
+                protocol=p.choice("protocol", Protocol, "TCP"),
+                port=p.port("port") if p.has("port") else None,
             )
-            for p in obj.get("ports") or ()
+            for p in plain.parts("ports")
         ),
-        endpoints=tuple(_endpoint(e, family, what) for e in obj.get("endpoints") or ()),
+        endpoints=tuple(_endpoint(e, family) for e in plain.parts("endpoints")),
         labels=labels,
     )
 
 
 def node(obj: Json, local: Iterable[str] = ()) -> Node:
     """The Node in ``obj``; ``local`` are addresses of its interfaces that the API does not know."""
-    what, meta, spec = _open(obj, "Node")
-    labels = dict(meta.get("labels") or {})
-    stated = _mapping(obj, "status", what).get("addresses") or ()
-    own = tuple(_address(a["address"], what, "status.addresses") for a in stated if a.get("type") == "InternalIP")
-    pod_cidrs = spec.get("podCIDRs") or ([spec["podCIDR"]] if spec.get("podCIDR") else [])
+    plain, meta = _open(obj, "Node")
+    spec, labels = plain.part("spec"), meta.labels("labels")
+    stated = plain.part("status").parts("addresses")
+    own = tuple(a.address("address") for a in stated if a.text("type") == "InternalIP")
+    known = Fields(plain.what, {"local": list(local), "podCIDRs": [spec.text("podCIDR")]})
     return Node(
-        name=meta["name"],
+        name=meta.text("name"),
         addresses=own,
-        local=tuple(_address(a, what, "local") for a in local if a not in own),
-        pod_cidrs=tuple(_cidr(c, what) for c in pod_cidrs),
+        local=tuple(a for a in known.addresses("local") if a not in own),
+        pod_cidrs=spec.cidrs("podCIDRs") or (known.cidrs("podCIDRs") if spec.text("podCIDR") else ()),
         zone=labels.get(ZONE_LABEL, ""),
         labels=labels,
     )
@@ -132,117 +108,74 @@ def cluster_state(
 
     Slices of FQDNs and slices without a Service are left out: nothing is routed by them.
     """
-    parsed = [endpoint_slice(s) for s in slices if s.get("addressType") != "FQDN"]
     by_service: dict[str, tuple[EndpointSlice, ...]] = {}
-    for one in parsed:
+    for plain in slices:
+        if _open(plain, "EndpointSlice")[0].text("addressType") == "FQDN":
+            continue
+        one = endpoint_slice(plain)
         if one.service:
             key = f"{one.namespace}/{one.service}"
             by_service[key] = (*by_service.get(key, ()), one)
     extra = local or {}
+    named = [(_open(plain, "Node")[1].text("name"), plain) for plain in nodes]
     return ClusterState(
         services={s.key: s for s in map(service, services)},
         slices=by_service,
-        nodes={n.name: n for n in (node(o, extra.get(_name(o), ())) for o in nodes)},
+        nodes={name: node(plain, extra.get(name, ())) for name, plain in named},
         proxy=proxy or ProxyConfig(),
     )
 
 
-def _open(obj: Json, kind: str) -> tuple[str, Json, Json]:
-    """A name for messages, the metadata and the spec of ``obj``."""
-    if not isinstance(obj, Mapping):
-        raise MalformedObject(f"a {kind} is {type(obj).__name__}, not an object")
-    if obj.get("kind", kind) != kind:
-        raise MalformedObject(f"expected a {kind}, got a {obj['kind']}")
-    if not _name(obj):
+def _open(obj: object, kind: str) -> tuple[Fields, Fields]:
+    """The object and its metadata, after a look at what it is."""
+    plain = Fields(f"a {kind}", obj)
+    if plain.text("kind", kind) != kind:
+        raise MalformedObject(f"expected a {kind}, got a {plain.text('kind')}")
+    name = plain.part("metadata").text("name")
+    if not name:
         raise MalformedObject(f"a {kind} has no metadata.name")
-    what = f"{kind} {_name(obj)}"
-    return what, _mapping(obj, "metadata", what), _mapping(obj, "spec", what)
+    named = Fields(f"{kind} {name}", obj)
+    return named, named.part("metadata")
 
 
-def _name(obj: Json) -> str:
-    meta = obj.get("metadata")
-    name = meta.get("name") if isinstance(meta, Mapping) else None
-    return name if isinstance(name, str) else ""
-
-
-def _mapping(obj: Json, field: str, what: str) -> Json:
-    value = obj.get(field)
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise MalformedObject(f"{what}: {field} is {type(value).__name__}, not an object")
-    return value
-
-
-def _enum(kind: type[_E], value: object, what: str, field: str) -> _E:
-    try:
-        return kind(value)
-    except ValueError:
-        known = ", ".join(str(m.value) for m in kind)
-        raise MalformedObject(f"{what}: {field} is {value!r}, none of {known}") from None
-
-
-def _address(value: object, what: str, field: str) -> str:
-    try:
-        return str(ipaddress.ip_address(str(value)))
-    except ValueError:
-        raise MalformedObject(f"{what}: {field} has {value!r}, which is no IP address") from None
-
-
-def _cidr(value: object, what: str) -> str:
-    # The API's validation lets blanks around a source range pass; kube-proxy trims them.
-    try:
-        return str(ipaddress.ip_network(str(value).strip(), strict=False))
-    except ValueError:
-        raise MalformedObject(f"{what}: {value!r} is no CIDR") from None
-
-
-def _port(value: object, what: str, field: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
-        raise MalformedObject(f"{what}: {field} is {value!r}, which is no port")
-    return value
-
-
-def _service_port(port: Json, what: str) -> ServicePort:
-    number = _port(port.get("port"), what, "spec.ports[].port")
-    target = port.get("targetPort")
+def _service_port(port: Fields) -> ServicePort:
+    number = port.port("port")
     return ServicePort(
-        name=port.get("name") or "",
-        protocol=_enum(Protocol, port.get("protocol") or "TCP", what, "spec.ports[].protocol"),
+        name=port.text("name"),
+        protocol=port.choice("protocol", Protocol, "TCP"),
         port=number,
-        target_port=target if isinstance(target, str) and target else _port(target or number, what, "targetPort"),
-        node_port=_port(port.get("nodePort", 0) or 0, what, "spec.ports[].nodePort"),
+        target_port=port.target("targetPort", number) or number,
+        node_port=port.port("nodePort", 0),
     )
 
 
-def _affinity(spec: Json, what: str) -> int | None:
-    kind = spec.get("sessionAffinity") or "None"
+def _ingress(ingress: Fields) -> Ingress:
+    return Ingress(ingress.address("ip"), ingress.choice("ipMode", IPMode, "VIP"))
+
+
+def _affinity(spec: Fields) -> int | None:
+    kind = spec.text("sessionAffinity", "None")
     if kind == "None":
         return None
     if kind != "ClientIP":
-        raise MalformedObject(f"{what}: spec.sessionAffinity is {kind!r}, none of None, ClientIP")
-    client_ip = _mapping(_mapping(spec, "sessionAffinityConfig", what), "clientIP", what)
-    seconds = client_ip.get("timeoutSeconds", DEFAULT_AFFINITY_SECONDS)
-    if not isinstance(seconds, int):
-        raise MalformedObject(f"{what}: sessionAffinityConfig.clientIP.timeoutSeconds is {seconds!r}")
-    return seconds
+        raise MalformedObject(f"{spec.what}: spec.sessionAffinity is {kind!r}, none of None, ClientIP")
+    return spec.part("sessionAffinityConfig").part("clientIP").number("timeoutSeconds", DEFAULT_AFFINITY_SECONDS)
 
 
-def _endpoint(obj: Json, family: Family, what: str) -> Endpoint:
-    conditions, hints = _mapping(obj, "conditions", what), _mapping(obj, "hints", what)
-    target = _mapping(obj, "targetRef", what)
-    addresses = tuple(_address(a, what, "endpoints[].addresses") for a in obj.get("addresses") or ())
+def _endpoint(endpoint: Fields, family: Family) -> Endpoint:
+    conditions, hints, target = endpoint.part("conditions"), endpoint.part("hints"), endpoint.part("targetRef")
+    addresses = endpoint.addresses("addresses")
     for address in addresses:
         if Family.of(address) is not family:
-            raise MalformedObject(f"{what}: {address} is not {family.value}, the slice's addressType")
+            raise MalformedObject(f"{endpoint.what}: {address} is not {family.value}, the slice's addressType")
     return Endpoint(
         addresses=addresses,
-        node=obj.get("nodeName") or "",
-        zone=obj.get("zone") or "",
-        ready=conditions.get("ready") is not False,
-        serving=conditions.get("serving") is not False,
-        terminating=conditions.get("terminating") is True,
-        pod=(target.get("name") or "") if target.get("kind") == "Pod" else "",
-        hint_zones=tuple(z["name"] for z in hints.get("forZones") or ()),
-        hint_nodes=tuple(n["name"] for n in hints.get("forNodes") or ()),
+        node=endpoint.text("nodeName"),
+        zone=endpoint.text("zone"),
+        ready=conditions.flag("ready") is not False,
+        serving=conditions.flag("serving") is not False,
+        terminating=conditions.flag("terminating") is True,
+        pod=target.text("name") if target.text("kind") == "Pod" else "",
+        hint_zones=tuple(z.text("name") for z in hints.parts("forZones")),
+        hint_nodes=tuple(n.text("name") for n in hints.parts("forNodes")),
     )

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from conformance.errors import EnvironmentFault
 from conformance.lab import commands, kubeconfig
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.proxy import config, nft
@@ -81,9 +82,12 @@ async def run(
 
 
 async def clean_up() -> None:
-    """Remove every rule that the proxy, or a real kube-proxy in nftables mode, left."""
+    """Remove every rule that the proxy, or a real kube-proxy in nftables mode, left; ``EnvironmentFault``."""
     for family in Family:
-        await nft.apply(delete_table(f"{ip_word(family)} kube-proxy"))
+        try:
+            await nft.apply(delete_table(f"{ip_word(family)} kube-proxy"))
+        except nft.NftError as error:
+            raise EnvironmentFault(f"The rules cannot be removed: {error}.", "Run it as root, with nft.") from error
 
 
 def _health_checks(view: View, family: Family, servers: ServiceHealthServers) -> Callable[[Place], Awaitable[None]]:

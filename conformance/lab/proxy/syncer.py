@@ -15,7 +15,7 @@ from conformance.lab.proxy.health import ProxyHealth
 from conformance.lab.proxy.metrics import Metrics
 from conformance.lab.proxy.place import Place, place
 from conformance.lab.proxy.ruleset import Ruleset
-from conformance.lab.proxy.transaction import Transaction, delete_chains, full, partial
+from conformance.lab.proxy.transaction import Existing, Transaction, delete_chains, full, partial
 from conformance.lab.proxy.view import Changes, View
 from conformance.model.addresses import Family
 
@@ -48,6 +48,7 @@ class Syncer:
         self._addresses: tuple[str, ...] = ()
         self._place: Place | None = None
         self._applied: Ruleset | None = None  # None: a full sync is due
+        self._known = Existing()
         self._hooked = False
         self._last_full = 0.0
         self._stale: dict[str, float] = {}
@@ -117,14 +118,25 @@ class Syncer:
             return False
         now = time.monotonic()
         self._applied, self._hooked = ruleset, True
+        self._known = Existing(
+            frozenset(ruleset.chains) | self._stale.keys() | transaction.stale_chains, frozenset(ruleset.containers)
+        )
         self._stale = {c: at for c, at in self._stale.items() if c not in ruleset.chains}
         self._stale |= dict.fromkeys(transaction.stale_chains, now)
         return True
 
     async def _transaction(self, ruleset: Ruleset, whole: bool) -> Transaction:
         if whole or self._applied is None:
-            return full(ruleset, await nft.existing(ruleset.table), rehook=not self._hooked)
+            return full(ruleset, await self._existing(ruleset.table), rehook=not self._hooked)
         return partial(self._applied, ruleset, self._stale)
+
+    async def _existing(self, table: str) -> Existing:
+        try:
+            return await nft.existing(table)
+        except nft.NftError as error:
+            # Somebody else's table can be more than this nft can read (kubernetes/kubernetes#136786): ours goes on.
+            _log.warning("%s: the table cannot be listed, going by memory: %s", self.family.value, error)
+            return self._known
 
     async def _sweep(self) -> bool:
         """Delete chains that have been empty for a second; False when the kernel would not."""

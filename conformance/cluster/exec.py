@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import time
@@ -56,7 +57,7 @@ class ExecStream:
     def send(self, line: str) -> None:
         """See `LineStream`."""
         try:
-            if not self._socket.is_open():
+            if self._status or not self._socket.is_open():
                 raise self._lost("")
             self._socket.write_stdin(line + "\n")
         except (websocket.WebSocketException, OSError) as failure:
@@ -110,8 +111,18 @@ class ExecStream:
                 f"{self.name}: the exec stream did not open: {text.splitlines()[0][:200] if text else 'no reason'}.",
                 f"Check the network path to {server}.",
             )
-        body = re.search(r"\{.*\"kind\".*\}", text, re.DOTALL)
-        return refused(int(status[1]), body[0].encode() if body else b"", f"create pods/exec for {self.name}")
+        return refused(int(status[1]), _body(text), f"create pods/exec for {self.name}")
+
+
+def _body(text: str) -> bytes:
+    """The answer's body in websocket-client's words for a refused handshake: it stands last, in some versions as repr."""
+    body = text.rpartition("-+-+-")[2].strip()
+    if not body.startswith(("b'", 'b"')):
+        return body.encode()
+    try:
+        return bytes(ast.literal_eval(body))
+    except (ValueError, SyntaxError):
+        return b""
 
 
 def _words(failure: BaseException) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from aiohttp.web import BaseRequest, Response
 
-from conformance.lab.api import protobuf
+from conformance.lab.api import protobuf, shapes
 from conformance.lab.api.authn import User
 from conformance.lab.api.jsons import clean
 from conformance.lab.api.registry import DeleteOptions
@@ -33,6 +33,7 @@ class Call:
     target: Target
     user: User
     rendering: Rendering = field(init=False)
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         rendering = choose(self.target.resource, self.request.headers.get("Accept", ""))
@@ -78,6 +79,18 @@ class Call:
             raise bad_request("the body of the request is no object")
         return value
 
+    def shaped(self, obj: Json) -> Json:
+        """The object without fields that its kind does not have; 400 for wrong types, and for such fields if asked."""
+        resource = self.target.resource
+        unknown = shapes.check(resource, obj)
+        asked = self.request.query.get("fieldValidation", "Warn")
+        if unknown and asked == "Strict":
+            told = ", ".join(f'unknown field "{each}"' for each in unknown)
+            raise bad_request(shapes.unfit(resource, f"strict decoding error: {told}"))
+        if asked == "Warn":
+            self.warnings.extend(f'unknown field "{each}"' for each in unknown)
+        return obj
+
     async def delete_options(self) -> DeleteOptions:
         """``DeleteOptions`` from the body and the query."""
         data = await self.request.read()
@@ -98,7 +111,10 @@ class Call:
 
     def answer(self, stored: Stored, code: int = 200) -> Response:
         """An object, as the client asked to see it."""
-        return respond(self.rendering.one(stored), code, warn=self.target.resource.plural == "endpoints")
+        response = respond(self.rendering.one(stored), code, warn=self.target.resource.plural == "endpoints")
+        for each in self.warnings:
+            response.headers.add("Warning", f"299 - {json.dumps(each)}")
+        return response
 
 
 def respond(body: bytes | Json, code: int = 200, *, warn: bool = False) -> Response:

@@ -111,7 +111,7 @@ class Objects:
 
     async def create(self, call: Call) -> Response:
         """POST of an object."""
-        obj = _stored_form(call.target.resource, await call.body())
+        obj = _stored_form(call.target.resource, call.shaped(await call.body()))
         res = _stored_resource(call.target.resource)
         stored = self._registry.create(res, call.namespace, obj, dry_run=call.dry_run)
         return call.answer(stored, 201)
@@ -119,7 +119,7 @@ class Objects:
     async def update(self, call: Call) -> Response:
         """PUT of an object or of its status."""
         target = call.target
-        obj = _stored_form(target.resource, await call.body())
+        obj = _stored_form(target.resource, call.shaped(await call.body()))
         res = _stored_resource(target.resource)
         old = self._store.collection(res).get(call.namespace, target.name)
         if old is None:
@@ -155,6 +155,7 @@ class Objects:
                         "application/strategic-merge-patch+json, application/apply-patch+yaml"
                     )
             manager = call.query.get("fieldManager") or apply.manager_of(call.request.headers.get("User-Agent", ""))
+            changed = call.shaped(clean(changed))
             apply.track_update(obj, changed, manager, target.subresource)
             return changed
 
@@ -171,7 +172,7 @@ class Objects:
                 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
             )
         force = call.query.get("force") == "true"
-        wanted = clean(_object(value))
+        wanted = call.shaped(clean(_object(value)))
         old = self._store.collection(target.resource).get(call.namespace, target.name)
         if old is None:
             if target.subresource:

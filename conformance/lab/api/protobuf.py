@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from conformance.lab.api.protobuf_fields import Field, messages
+from conformance.lab.api.schema import Field, messages
 from conformance.lab.api.status import bad_request, unsupported_media_type
 
 Json = dict[str, Any]

@@ -121,8 +121,8 @@ class Registry:
             metadata.pop(field, None)
         allocation = Allocation()
         if part == "status":
-            strategy.default(obj)
             strategy.prepare_status(obj, before)
+            strategy.default(obj)
             metadata = obj["metadata"]
             errors = strategy.validate_status(obj, before)
         else:

@@ -73,7 +73,8 @@ def parse(method: str, path: str, query: Mapping[str, str]) -> Target | PlainPat
         if part is None:
             raise no_such_path()
         verbs = part.verbs
-    if verb not in verbs or (verb == "create" and name and not subresource):
+    misplaced = bool(name) if verb == "create" and not subresource else not name and verb in ("patch", "update")
+    if verb not in verbs or misplaced:
         raise method_not_allowed()
     if res.plural == "namespaces" and name:
         namespace = name

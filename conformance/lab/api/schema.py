@@ -1,4 +1,4 @@
-"""The protobuf form of the objects that kubectl's own commands send: field numbers of the published API.
+"""The fields of the objects that kubectl's own commands send, with their protobuf numbers, as the API publishes them.
 
 One message a line: ``Message name:number[:type] ...``. Types: (none) string, ``int``, ``bool``, ``map`` (strings),
 ``bytes-map``, ``quantities``, ``time``, ``int-or-string``, or a message; ``*`` before one repeats it, ``?`` after one
@@ -28,6 +28,13 @@ ServiceAccount metadata:1:ObjectMeta secrets:2:*ObjectReference imagePullSecrets
  automountServiceAccountToken:4:bool?
 ObjectReference kind:1 namespace:2 name:3 uid:4 apiVersion:5 resourceVersion:6 fieldPath:7
 LocalObjectReference name:1
+EndpointSlice metadata:1:ObjectMeta endpoints:2:*Endpoint ports:3:*EndpointPort addressType:4
+Endpoint addresses:1:* conditions:2:EndpointConditions hostname:3 targetRef:4:ObjectReference deprecatedTopology:5:map \
+ nodeName:6 zone:7 hints:8:EndpointHints
+EndpointConditions ready:1:bool? serving:2:bool? terminating:3:bool?
+EndpointPort name:1 protocol:2 port:3:int? appProtocol:4
+EndpointHints forZones:1:*Hint forNodes:2:*Hint
+Hint name:1
 Binding metadata:1:ObjectMeta target:2:ObjectReference
 Service metadata:1:ObjectMeta spec:2:ServiceSpec status:3:skipped
 ServiceSpec ports:1:*ServicePort selector:2:map clusterIP:3 type:4 externalIPs:5:* sessionAffinity:7 loadBalancerIP:8 \

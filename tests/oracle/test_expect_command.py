@@ -117,9 +117,7 @@ def edited(name: str, change: Callable[[dict[str, object]], object]) -> Callable
         (edited("objects.json", lambda o: o["services"].append({"kind": "Pod"})), "expected a Service"),  # type: ignore[attr-defined]
     ],
 )
-def test_bad_folders_are_one_sentence_and_exit_code_3(
-    folder: Path, spoil: Callable[[Path], object], cause: str
-) -> None:
+def test_bad_folders_are_one_sentence_and_exit_3(folder: Path, spoil: Callable[[Path], object], cause: str) -> None:
     spoil(folder)
     with pytest.raises(UsageError) as caught:
         called(str(folder), "--check")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
@@ -30,13 +30,12 @@ def documentation_addresses(number: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to arrange: Services, client pods and host-network agents, on the nodes that play the roles."""
+    """What to arrange: endpoints, client pods and host-network agents, on the nodes that play the roles."""
 
     nodes: Mapping[str, str]  # role -> node
-    services: Sequence[ServiceSpec] = ()
+    services: Sequence[ServiceSpec] = ()  # whose endpoints there must be
     client_roles: Sequence[str] = ()
     host_nodes: Sequence[str] = ()  # node names that get a host-network agent
-    external_ips: Callable[[int], tuple[str, ...]] = documentation_addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,8 @@ class Arrangement:
     run: Run
     agent: str
     keep: bool = False
+    external_ips: Callable[[int], tuple[str, ...]] = documentation_addresses
+    _numbers: Iterator[int] = field(default_factory=count)
     _pods: dict[str, JSON] = field(default_factory=dict)
     _backends: set[str] = field(default_factory=set)
 
@@ -74,9 +75,9 @@ class Arrangement:
             return list(pool.map(lambda o: self.cluster.create(collection_of(o), o), objects))
 
     def build(self, wanted: Wanted) -> dict[str, Position]:
-        """Create everything that is wanted and wait for it; client positions by the label of their `ClientRef`.
+        """Create namespaces and pods and wait for them; client positions by the label of their `ClientRef`.
 
-        Raises `NotConverged` when pods or slices do not come; Services without a load balancer's address remain.
+        Raises `NotConverged` when the pods do not get ready.
         """
         run = self.run
         backends = {b for spec in wanted.services for b in spec.endpoints if b.role in wanted.nodes}
@@ -89,12 +90,6 @@ class Arrangement:
         self.create(manifests.agent_map(run, name, self.agent) for name in names)
         for name in names:
             self._wait_for_account(kind("ServiceAccount").path(name, "default"))
-        numbers = count()
-        services = [
-            manifests.service(run, spec, wanted.external_ips(next(numbers)) if spec.external_ip else ())
-            for spec in wanted.services
-            if all(b.role in wanted.nodes for b in spec.endpoints)
-        ]
         pods = [
             *(
                 manifests.pod(
@@ -116,11 +111,31 @@ class Arrangement:
                 for index, node in enumerate(wanted.host_nodes)
             ),
         ]  # fmt: skip
-        self.create([*pods, *services])
+        self.create(pods)
         self._backends = {b.name for b in backends}
         self._wait_for_pods([p["metadata"]["name"] for p in pods])
-        self._wait_for_endpoints({s.name: frozenset(b.name for b in s.endpoints) for s in wanted.services})
         return self._positions(wanted)
+
+    def serve(self, specs: Sequence[ServiceSpec], sentinel: ServiceSpec) -> JSON:
+        """Create the Services of ``specs``, wait until their slices hold the endpoints, then create the sentinel.
+
+        A proxy that serves the sentinel has seen all that was there before it. Returns the sentinel Service. Raises
+        `NotConverged` when slices do not come; Services without a load balancer's address remain.
+        """
+        addresses = [self.external_ips(next(self._numbers)) if spec.external_ip else () for spec in specs]
+        self.create(manifests.service(self.run, spec, ips) for spec, ips in zip(specs, addresses, strict=True))
+        self._wait_for_endpoints({s.name: frozenset(b.name for b in s.endpoints) for s in specs})
+        last = manifests.service(self.run, sentinel)
+        last["metadata"]["name"] = f"last-{next(self._numbers)}"
+        (made,) = self.create([last])
+        self._wait_for_endpoints({made["metadata"]["name"]: frozenset(b.name for b in sentinel.endpoints)})
+        return made
+
+    def withdraw(self, specs: Iterable[ServiceSpec]) -> None:
+        """Delete the Services of ``specs``."""
+        with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="delete") as pool:
+            paths = [kind("Service").path(self.run.namespace, spec.name) for spec in specs]
+            list(pool.map(self.cluster.delete, paths))
 
     def services(self) -> list[JSON]:
         """The run's Services as the API has them now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 
 from conformance.errors import KitError, UsageError
 from conformance.kit import put_on_path
+from conformance.lab.addresses import AddressPlan
 from conformance.model.case import Profile
 
 
@@ -69,14 +71,19 @@ def run(
             args += ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
             args += ["--context", context] if context else []
             return _pytest(root, args)
-        from conformance.lab.launch import running_lab  # noqa: PLC0415  only a lab needs Linux and nft
+        from conformance.lab.launch.start import running_lab  # noqa: PLC0415  only a lab needs Linux and nft
 
-        with running_lab(nodes=nodes) as lab:
-            args += ["--kubeconfig", str(lab.kubeconfig)]
-            for name, node in lab.externals:
-                prefix = f"{sys.executable} -m conformance.cli lab --dir {lab.directory} exec {name} --"
-                args += ["--external", f"{name}@{node}=exec:{prefix}"]
+        with running_lab(nodes=nodes, progress=lambda text: click.echo(text, err=True)) as lab:
+            click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
+            args += ["--kubeconfig", str(lab.kubeconfig), *_option("--external", _sites(lab.directory, nodes))]
             return _pytest(root, args)
+
+
+def _sites(directory: Path, nodes: int) -> tuple[str, ...]:
+    """The lab's two external clients, as they would be named on any cluster."""
+    prefix = shlex.join([sys.executable, "-m", "conformance.cli", "lab", "exec", "--dir", str(directory)])
+    plan = AddressPlan(nodes)
+    return tuple(f"{e.name}@{e.via.name}=exec:{prefix} {e.name} --" for e in plan.externals)
 
 
 def _option(name: str, values: tuple[str, ...]) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address
 
 from conformance.model.addresses import Family, contains
 from conformance.model.cell import Cell
-from conformance.model.client import Client, Destination, DestinationKind
+from conformance.model.client import Client, ClientKind, Destination, DestinationKind
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node, Service, ServicePort
 from conformance.plan.landscape import Landscape
@@ -31,6 +32,11 @@ def bind(
     if address is None:
         return _absence(cell)
     kind = cell.destination.kind
+    owner = _owner(cell, client, landscape)
+    if client.kind is ClientKind.EXTERNAL and not client.node:
+        if not owner:
+            return f"it is not known through which node packets of {client.name} enter (--external NAME@NODE=HOW)"
+        client = replace(client, node=owner)
     return client, Destination(
         kind=kind,
         ip=address,
@@ -38,7 +44,7 @@ def bind(
         protocol=cell.protocol,
         service=service.key,
         port_name="" if kind is DestinationKind.CLUSTER_IP_OTHER_PORT else port.name,
-        node=_owner(cell, client, landscape),
+        node=owner,
     )
 
 

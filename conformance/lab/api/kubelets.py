@@ -18,6 +18,7 @@ from conformance.lab.api.call import Call
 from conformance.lab.api.config import Config
 from conformance.lab.api.registry import Registry
 from conformance.lab.api.resources import resource
+from conformance.lab.api.store import dumps
 from conformance.lab.api.tls import kubelet_context
 
 Json = dict[str, Any]
@@ -25,7 +26,8 @@ _Socket = aiohttp.ClientWebSocketResponse | web.WebSocketResponse
 
 CONNECT_SECONDS = 5.0
 HANDSHAKE_SECONDS = 30.0
-_CHUNK = 64 * 1024
+_TRANSLATED = "v5.channel.k8s.io"
+_STATUS_CHANNEL = 3
 _STREAMS = {"stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"}
 _LOG_OPTIONS = ("follow", "limitBytes", "previous", "sinceSeconds", "sinceTime", "tailLines", "timestamps")
 
@@ -83,19 +85,25 @@ class Kubelets:
         offered = [
             each.strip() for each in request.headers.get("Sec-WebSocket-Protocol", "").split(",") if each.strip()
         ]
-        far = await self._dial(url, offered)
+        try:
+            far = await self._dial(url, offered)
+        except status.StatusError as error:
+            if _TRANSLATED not in offered:
+                raise
+            # for v5 the real server answers the client before it dials the kubelet: the failure comes as a frame
+            return await _refusal(request, error)
         try:
             near = web.WebSocketResponse(
                 protocols=[far.protocol] if far.protocol else [], max_msg_size=0, compress=False
             )
             await near.prepare(request)
             tasks = [asyncio.ensure_future(_carry(near, far)), asyncio.ensure_future(_carry(far, near))]
-            try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+            done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            ending = done.pop().result()
+            await asyncio.gather(near.close(code=ending.code, message=ending.reason), far.close(code=ending.code))
         finally:
             await far.close()
         return near
@@ -174,8 +182,16 @@ class Kubelets:
         raise status.internal_error(f"no preferred addresses found; known addresses: []: {name}")
 
 
-async def _carry(source: _Socket, sink: _Socket) -> None:
-    """Send on what arrives, until one side ends; the close code goes along."""
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How one side ended the stream."""
+
+    code: int = 1011
+    reason: bytes = b""
+
+
+async def _carry(source: _Socket, sink: _Socket) -> _Ending:
+    """Send on what arrives, until one side ends."""
     while True:
         message: WSMessage = await source.receive()
         try:
@@ -186,15 +202,20 @@ async def _carry(source: _Socket, sink: _Socket) -> None:
                     await sink.send_str(message.data)
                 case WSMsgType.CLOSE:
                     reason = message.extra if isinstance(message.extra, str) else ""
-                    await sink.close(code=message.data or 1000, message=reason.encode())
-                    return
+                    return _Ending(message.data or 1000, reason.encode())
                 case WSMsgType.CLOSING | WSMsgType.CLOSED | WSMsgType.ERROR:
-                    # 1006 says that there was no close frame; it may not be sent in one
-                    code = source.close_code
-                    await sink.close(code=1011 if code in (None, 1006) else code)
-                    return
+                    return _Ending()
         except ConnectionError:
-            return
+            return _Ending()
+
+
+async def _refusal(request: web.BaseRequest, error: status.StatusError) -> StreamResponse:
+    near = web.WebSocketResponse(protocols=[_TRANSLATED], compress=False)
+    await near.prepare(request)
+    failure = status.internal_error(error.message)
+    await near.send_bytes(bytes([_STATUS_CHANNEL]) + dumps(failure.body()))
+    await near.close(code=1000)
+    return near
 
 
 def _unreachable(url: URL, error: BaseException) -> status.StatusError:

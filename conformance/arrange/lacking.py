@@ -25,7 +25,8 @@ def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], 
                 pod = (end.get("targetRef") or {}).get("name", "?")
                 found.setdefault((service, one["addressType"]), set()).add(pod)
     families = {s["metadata"]["name"]: s["spec"].get("ipFamilies") or [] for s in services}
-    return _listed(
+    missing = [f"Service {name} does not exist" for name in expected if name not in families]
+    return _listed(missing) or _listed(
         f"{name} ({family}) has {sorted(found.get((name, family), set())) or 'none'}, not {sorted(wanted) or 'none'}"
         for name, wanted in expected.items()
         for family in families.get(name, [])

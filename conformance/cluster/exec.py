@@ -59,7 +59,7 @@ class ExecStream:
         try:
             if self._status or not self._socket.is_open():
                 raise self._lost("")
-            self._socket.write_stdin(line + "\n")
+            self._socket.write_stdin(line.encode() + b"\n")  # bytes: a binary frame, as kubectl sends
         except (websocket.WebSocketException, OSError) as failure:
             raise self._lost(_words(failure)) from None
 
@@ -115,7 +115,7 @@ class ExecStream:
 
 
 def _body(text: str) -> bytes:
-    """The answer's body in websocket-client's words for a refused handshake: it stands last, in some versions as repr."""
+    """The answer's body in websocket-client's words for a refused handshake: it stands last, sometimes as repr."""
     body = text.rpartition("-+-+-")[2].strip()
     if not body.startswith(("b'", 'b"')):
         return body.encode()

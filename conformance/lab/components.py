@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.lab.addresses import AddressPlan, NodePlan
-from conformance.lab.pki import ADMINISTRATORS, Identities
 from conformance.lab.processes import API, Component
+
+if TYPE_CHECKING:
+    from conformance.lab.pki import Identities
+
+ADMINISTRATORS = "system:masters"
 
 
 def administrator(plan: AddressPlan, identities: Identities, run: Path) -> Path:
     """A kubeconfig for use inside the lab that may do everything."""
     return identities.kubeconfig(run / "admin.kubeconfig", _server(plan), "kubernetes-admin", (ADMINISTRATORS,))
+
+
+FABRIC = "conformance.lab.fabric:main"
+CLUSTER = (
+    "conformance.lab.api.main:main",
+    "conformance.lab.controllers.__main__:main",
+    "conformance.lab.loadbalancer:main",
+    "conformance.lab.kubelet.__main__:main",
+)
+"""In the order in which they are started."""
+
+_API, _CONTROLLERS, _LOAD_BALANCER, _KUBELET = CLUSTER
+
+
+def fabric(plan: AddressPlan) -> Component:
+    """Makes the network, and ends."""
+    return Component("fabric", FABRIC, (str(plan.node_count),))
 
 
 def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ...]) -> Component:
@@ -30,7 +52,7 @@ def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ..
         "advertise": "{}:{}".format(*plan.api_address),
     }
     fds = tuple(argument for fd in sockets for argument in ("--fd", str(fd)))
-    return Component(API, "conformance.lab.api", (*fds, *_options(options)), descriptors=sockets)
+    return Component(API, _API, (*fds, *_options(options)), descriptors=sockets)
 
 
 def controllers(plan: AddressPlan, identities: Identities, run: Path) -> tuple[Component, Component]:
@@ -41,8 +63,8 @@ def controllers(plan: AddressPlan, identities: Identities, run: Path) -> tuple[C
     balancer = identities.kubeconfig(run / "loadbalancer.kubeconfig", server, "loadbalancer", (ADMINISTRATORS,))
     pool = ",".join(plan.load_balancer_cidrs)
     return (
-        Component("controllers", "conformance.lab.controllers", _options({"kubeconfig": manager})),
-        Component("loadbalancer", "conformance.lab.loadbalancer", _options({"kubeconfig": balancer, "pool": pool})),
+        Component("controllers", _CONTROLLERS, _options({"kubeconfig": manager})),
+        Component("loadbalancer", _LOAD_BALANCER, _options({"kubeconfig": balancer, "pool": pool})),
     )
 
 
@@ -64,7 +86,7 @@ def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path
         "client-ca": identities.ca,
         "port": plan.kubelet_port,
     }
-    return Component(f"kubelet-{node.name}", "conformance.lab.kubelet", _options(options), node=node.name)
+    return Component(f"kubelet-{node.name}", _KUBELET, _options(options), node=node.name)
 
 
 def state_of(run: Path, node: str) -> Path:

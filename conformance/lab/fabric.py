@@ -115,5 +115,6 @@ class _Wires(contextlib.AbstractContextManager["_Wires"]):
             self._route.route("add", family=_AF[network.version], dst=str(network), gateway=gateway)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Build the network for as many nodes as the argument says."""
     build(AddressPlan(int(sys.argv[1])))

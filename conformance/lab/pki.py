@@ -7,8 +7,7 @@ from pathlib import Path
 
 from conformance.lab.addresses import AddressPlan, NodePlan
 from conformance.lab.api.certificates import Authority, private_key
-
-ADMINISTRATORS = "system:masters"
+from conformance.lab.components import ADMINISTRATORS
 
 
 @dataclass(frozen=True, slots=True)

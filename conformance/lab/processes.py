@@ -7,17 +7,18 @@ import contextlib
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.lab import netns
+from conformance.lab.forkserver import ForkServer
 
 API = "api"
 """The component whose memory is the cluster."""
+
+FORK_SERVER = "forkserver"
+"""The component from which all others come."""
 
 _log = logging.getLogger(__name__)
 _PAUSES = (0.2, 10.0)  # before the first new start, and at most
@@ -27,13 +28,19 @@ _TAIL_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A Python module of ours as a process. ``node``: the network namespace it runs in (empty: the supervisor's)."""
+    """A command of ours as a process: ``entry`` is ``module:function``, without arguments and with an exit code.
+
+    ``node`` is the network namespace it runs in (empty: the supervisor's).
+    """
 
     name: str
-    module: str
+    entry: str
     arguments: tuple[str, ...]
     node: str = ""
     descriptors: tuple[int, ...] = ()
+
+
+_FORK_SERVER = Component(FORK_SERVER, "conformance.lab.forkserver:main", ())
 
 
 class Processes:
@@ -45,29 +52,39 @@ class Processes:
 
     def __init__(self, logs: Path, ended: Callable[[Component, int], bool]) -> None:
         self._logs = logs
+        self._forks = ForkServer()
         self._ended = ended
         self._running: dict[int, tuple[Component, float, float]] = {}
+        self._awaited: dict[int, asyncio.Future[int]] = {}
 
     def adopt(self) -> None:
         """Begin to reap; needs a running event loop."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
 
+    def load(self, *entries: str) -> None:
+        """Prepare to start these, in the background."""
+        self._forks.load(*entries)
+
+    async def run(self, component: Component) -> int:
+        """Start it, wait for its end; its exit code."""
+        ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._awaited[self._fork(component)] = ended
+        return await ended
+
     def start(self, component: Component, pause: float = _PAUSES[0]) -> None:
         """Start it; ``pause`` seconds will pass before it is started once more."""
-        command = [sys.executable, "-P", "-m", component.module, *component.arguments]
-        inside = netns.inside(component.node) if component.node else contextlib.nullcontext()
-        with self.log(component.name).open("ab") as log, inside:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=component.descriptors,
-                start_new_session=True,
+        self._running[self._fork(component)] = component, time.monotonic(), pause
+
+    def _fork(self, component: Component) -> int:
+        with self.log(component.name).open("ab") as log:
+            return self._forks.fork(
+                component.name,
+                component.entry,
+                component.arguments,
+                component.node,
+                log.fileno(),
+                component.descriptors,
             )
-        # Its end is told by _reap, not by Popen.
-        process.returncode = 0
-        self._running[process.pid] = component, time.monotonic(), pause
 
     def log(self, name: str) -> Path:
         """The log of the component ``name``."""
@@ -88,8 +105,13 @@ class Processes:
                 return
             if pid == 0:
                 return
-            if pid in self._running:
-                self._gone(*self._running.pop(pid), os.waitstatus_to_exitcode(status))
+            code = os.waitstatus_to_exitcode(status)
+            if pid == self._forks.pid:
+                self._gone(_FORK_SERVER, 0.0, 0.0, code)
+            elif pid in self._awaited:
+                self._awaited.pop(pid).set_result(code)
+            elif pid in self._running:
+                self._gone(*self._running.pop(pid), code)
 
     def _gone(self, component: Component, since: float, pause: float, code: int) -> None:
         _log.warning("%s ended with %s", component.name, code)

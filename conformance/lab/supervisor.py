@@ -12,23 +12,23 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
 from conformance.errors import KitError, LabError
+from conformance.lab import components
 from conformance.lab.addresses import AddressPlan
 from conformance.lab.kubelet import syscalls
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order, report_failure, report_progress, report_ready
-from conformance.lab.processes import API, Component, Processes
+from conformance.lab.processes import API, FORK_SERVER, Component, Processes
 
 if TYPE_CHECKING:
     from conformance.lab.pki import Identities
 
 _log = logging.getLogger("supervisor")
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
 _NEWS_SECONDS = 0.5
 _AGAIN = "Look at the message, then try again."
 
@@ -64,25 +64,34 @@ class Supervisor:
             report_failure(self._order.report, "lab", fault.cause, fault.hint)
 
     async def _start(self) -> None:
-        wires = subprocess.Popen([sys.executable, "-P", "-m", "conformance.lab.fabric", str(self._plan.node_count)])
-        # Certificates and wires need a library each, and neither needs the other's result.
+        # Two cores: what one process imports here, another can use meanwhile.
+        self._processes.load(components.FABRIC)
         identities = None if self._order.bare else self._identities()
-        if wires.wait() != 0:
-            raise LabError(f"The lab's network cannot be made:\n{self._processes.tail('supervisor')}", _AGAIN)
-        if identities is not None:
-            await self._cluster(identities)
+        wires = asyncio.ensure_future(self._processes.run(components.fabric(self._plan)))
+        if identities is None:
+            await self._wired(wires)
+            return
+        self._processes.load(*components.CLUSTER)
+        from conformance.lab import readiness  # noqa: PLC0415
+
+        await self._wired(wires)
+        self._launch(identities)
+        administrator = components.administrator(self._plan, identities, self._directory.run)
+        await readiness.bring_up(self._plan, administrator, self._still_missing)
+
+    async def _wired(self, wires: asyncio.Future[int]) -> None:
+        if await wires != 0:
+            raise LabError(f"The lab's network cannot be made:\n{self._processes.tail('fabric')}", _AGAIN)
 
     def _identities(self) -> Identities:
-        from conformance.lab.pki import ADMINISTRATORS, Identities  # noqa: PLC0415
+        from conformance.lab.pki import Identities  # noqa: PLC0415
 
         identities = Identities(self._directory.run / "pki", self._plan)
         local = f"https://127.0.0.1:{self._order.port}"
-        identities.kubeconfig(self._directory.kubeconfig, local, "kubernetes-admin", (ADMINISTRATORS,))
+        identities.kubeconfig(self._directory.kubeconfig, local, "kubernetes-admin", (components.ADMINISTRATORS,))
         return identities
 
-    async def _cluster(self, identities: Identities) -> None:
-        from conformance.lab import components, readiness  # noqa: PLC0415
-
+    def _launch(self, identities: Identities) -> None:
         plan, run = self._plan, self._directory.run
         with (
             socket.create_server(plan.api_address, backlog=256) as inside,
@@ -95,7 +104,6 @@ class Supervisor:
         for node in plan.nodes:
             self._processes.start(components.kubelet(plan, node, identities, run))
         report_progress(self._order.report, "network and control plane started")
-        await readiness.bring_up(plan, components.administrator(plan, identities, run), self._still_missing)
 
     def _still_missing(self, missing: tuple[str, ...]) -> None:
         self._missing = missing
@@ -121,8 +129,8 @@ class Supervisor:
             asyncio.get_running_loop().call_later(_NEWS_SECONDS, self._finish, fault)
 
     def _ended(self, component: Component, code: int) -> bool:
-        """A component ended: whether to start it again. Without the API's memory there is no lab."""
-        if self._ready and component.name != API:
+        """A component ended: whether to start it again. Without the API's memory, or without forks, there is no lab."""
+        if self._ready and component.name not in (API, FORK_SERVER):
             return True
         tail = self._processes.tail(component.name)
         cause = f"The lab's {component.name} ended with {code}"

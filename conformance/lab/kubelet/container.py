@@ -136,11 +136,15 @@ class Container:
         self.life = life
         self._set(replace(self.record, container_id=identity))
         watchers = asyncio.create_task(self._watch(life, began))
+        # For who enters the container past the API: `nftconform lab exec`.
+        note = self._home.folder / self.spec["name"] / "pid"
+        note.write_text(str(life.process.pid))
         try:
             if self._stopping.is_set():
                 await self._kill(life)
             code = await life.finish()
         finally:
+            note.unlink(missing_ok=True)
             watchers.cancel()
             await asyncio.gather(watchers, return_exceptions=True)
             self.life = None

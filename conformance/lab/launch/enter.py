@@ -97,7 +97,7 @@ def _place(directory: Directory, record: Record, name: str, here: str) -> Place:
 def _container(run: Path, name: str) -> str | None:
     """The first process of the pod's first container, as its kubelet noted it."""
     namespace, _, pod = name.partition("/")
-    for note in sorted(run.glob(f"kubelet/*/pods/{glob.escape(namespace)}_{glob.escape(pod)}_*/containers/*/pid")):
+    for note in sorted(run.glob(f"kubelet/*/pods/{glob.escape(namespace)}_{glob.escape(pod)}_*/*/pid")):
         process = note.read_text()
         if Path("/proc", process, "root").exists():
             return process

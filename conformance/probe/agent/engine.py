@@ -15,7 +15,6 @@ from conformance.probe.agent.place import descriptor_limit, local_port_range
 from conformance.probe.agent.request import Request
 from conformance.probe.agent.stream import Http, Stream
 
-YOUNG = 0.05  # an older dial waits for silence to end: it loads nothing, and leaves its place to another
 FRESH = 0.25  # a control dial begun this long ago is still "just before"
 CONTROL_TIMEOUT = 2.0
 KINDS: dict[str, type[Stream]] = {"TCP": Stream, "UDP": Datagram, "HTTP": Http, "ICMP": Echo}
@@ -50,11 +49,44 @@ class Control:
             tell(good)
 
 
+class Throttle:
+    """How many young dials there may be, and how long a dial is young.
+
+    A dial that is no longer young waits for silence to end: it loads nothing, and leaves its place to another. When
+    answers take long, the network or whoever answers is busy: then fewer dials start, and they stay young longer, or
+    a busy prober would make a broken network.
+    """
+
+    QUICK, SLOW = 0.03, 0.1
+    FEWEST, FIRST = 2.0, 16.0
+
+    def __init__(self, width: int) -> None:
+        self.width = float(width)
+        self.limit = min(self.width, self.FIRST)
+        self.usual = 0.005  # seconds that an answer takes
+        self.calm = 0.0  # no second cut before this time: one stall cuts once
+
+    def answered(self, took: float) -> None:
+        """An answer came after ``took`` seconds."""
+        self.usual += (took - self.usual) / 8
+        if took < self.QUICK:
+            self.limit = min(self.width, self.limit + 1 / self.limit)
+        elif took > self.SLOW and clock() > self.calm:
+            self.limit = max(self.FEWEST, self.limit / 2)
+            self.calm = clock() + took
+
+    @property
+    def youth(self) -> float:
+        """Seconds that a dial is young."""
+        return min(1.0, max(0.05, 4 * self.usual))
+
+
 class Engine:
-    """Starts dials as fast as a bounded number of young ones allows, round robin over the admitted requests."""
+    """Starts dials as fast as its throttle allows, round robin over the admitted requests."""
 
     def __init__(self, loop: Loop, width: int, emit: Callable[[dict[str, Any]], None]) -> None:
         self.loop, self.width, self.emit = loop, width, emit
+        self.throttle = Throttle(width)
         self.most_open = descriptor_limit() - 64
         self.pending: collections.deque[Request] = collections.deque()  # not yet admitted
         self.ready: collections.deque[Request] = collections.deque()  # may start a dial now
@@ -100,10 +132,10 @@ class Engine:
 
     def pump(self) -> None:
         """Start what may start now; to be called after every turn of the loop."""
-        now = clock()
-        while self.recent and (self.recent[0].over or now - self.recent[0].begun > YOUNG):
+        now, youth = clock(), self.throttle.youth
+        while self.recent and (self.recent[0].over or now - self.recent[0].begun > youth):
             self._aged(self.recent.popleft())
-        while self.young < self.width and self.open < self.most_open:
+        while self.young < self.throttle.limit and self.open < self.most_open:
             if self.ready:
                 request = self.ready.popleft()
                 request.queued = False
@@ -115,7 +147,7 @@ class Engine:
             else:
                 break
         if self.recent and (self.ready or self.pending):
-            self.loop.wake = self.recent[0].begun + YOUNG
+            self.loop.wake = self.recent[0].begun + youth
 
     def launch(self, request: Request) -> None:
         """Start one dial of ``request``."""
@@ -133,6 +165,8 @@ class Engine:
         request = dial.request
         self.open -= 1
         self._aged(dial)
+        if dial.took:
+            self.throttle.answered(dial.took)
         request.flying -= 1
         if request.left:
             self._offer(request)

@@ -20,6 +20,7 @@ ORIGIN_ICMP, ORIGIN_ICMP6 = 2, 3
 NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EACCES, errno.EINVAL)
 BAD = select.EPOLLERR | select.EPOLLHUP
 MOST_BODY = 65536
+HELD_UP = 0.1
 
 
 class Airport(Protocol):
@@ -49,9 +50,9 @@ class Stream:
 
     def __init__(self, airport: Airport, request: Request) -> None:
         self.airport, self.request = airport, request
-        self.young, self.over, self.connected = True, False, False
+        self.young, self.over, self.connected, self.extended = True, False, False, False
         self.received, self.note, self.sent = b"", "", ""
-        self.begun = clock()
+        self.begun, self.took = clock(), 0.0
         self.sock: socket.socket | None = None
         self.local: tuple[Any, ...] = ("", 0)
 
@@ -173,8 +174,16 @@ class Stream:
             self._finish("no-route" if number in NO_ROUTE else "error", detail=name)
 
     def _expire(self) -> None:
-        if not self.over and clock() >= self.begun + self.request.timeout:  # a flow has begun anew since
-            self._finish("timeout", detail=self.note or ("connected" if self.connected else ""))
+        now, timeout = clock(), self.request.timeout
+        late = now - self.begun - timeout
+        if self.over or late < 0:  # ended, or a flow has begun anew since
+            return
+        if late > HELD_UP and not self.extended:
+            # This process was held up, and with it whoever answers on a machine so busy: its silence means nothing yet.
+            self.extended = True
+            self.airport.loop.at(now + timeout, self._expire)
+            return
+        self._finish("timeout", detail=self.note or ("connected" if self.connected else ""))
 
     def _finish(
         self,
@@ -200,6 +209,7 @@ class Stream:
         if request.flow:
             request.left = 0
         self.over = True
+        self.took = took if end == "answered" else 0.0
         if self.sock:
             self.airport.loop.forget(self.sock.fileno())
             self.sock.close()

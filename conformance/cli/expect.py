@@ -43,7 +43,7 @@ def _check(folder: Path, scenario: Scenario) -> int:
     reasons: Counter[str] = Counter()
     for cell in scenario.cells:
         expectation = ask(scenario.state, cell.client, cell.destination)
-        verdict = judge(expectation, observation(cell, expectation, scenario.state.nodes))
+        verdict = judge(expectation, observation(cell, expectation, scenario.names))
         count[verdict.status] += 1
         if verdict.status is Status.RECORDED:
             reasons[verdict.message] += 1

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
 
 from conformance.cli.scenario import RecordedCell
-from conformance.judge import expected
+from conformance.judge import expected, name_of
 from conformance.model.addresses import Family, Protocol
 from conformance.model.client import Destination
-from conformance.model.kube import Node
 from conformance.model.observation import Dial, End, IcmpError, Observation
 from conformance.model.outcome import (
     Dropped,
@@ -20,6 +19,7 @@ from conformance.model.outcome import (
     Reaches,
     Refused,
     Resolves,
+    Target,
     Unanswered,
     Unspecified,
 )
@@ -28,22 +28,24 @@ _ICMP = re.compile(r"icmp(\d+)/(\d+)<(\S*)")
 _NO_ROUTE = {"ENETUNREACH", "EHOSTUNREACH"}
 
 
-def observation(cell: RecordedCell, expectation: Expectation, nodes: Mapping[str, Node]) -> Observation:
+def observation(cell: RecordedCell, expectation: Expectation, names: Mapping[str, frozenset[str]]) -> Observation:
     """The recorded ends as dials. Whoever recorded them asked again what was in doubt, so silence counts as controlled.
 
-    A server on a node's own network answers with the node's name; it is taken for the endpoint at that node's address.
+    ``names`` are those that a server at an address may answer with: its pod's, its machine's, its node's.
     """
-    aliases = _aliases(expectation.outcome, nodes)
+    aliases = _aliases(expectation.outcome, names)
     dials: list[Dial] = []
     for end, count in sorted(cell.out.items()):
         dials += [_dial(end, cell.destination, aliases)] * count
     return Observation(dials=tuple(dials), control_before=True, control_after=True)
 
 
-def _aliases(outcome: Outcome, nodes: Mapping[str, Node]) -> dict[str, str]:
+def _aliases(outcome: Outcome, names: Mapping[str, frozenset[str]]) -> dict[str, str]:
     if not isinstance(outcome, Reaches):
         return {}
-    return {n.name: t.pod for n in nodes.values() for t in outcome.targets if t.pod and n.owns(t.address)}
+    targets = (*outcome.targets, *outcome.astray)
+    proper = {name_of(t) for t in targets}
+    return {name: name_of(t) for t in targets for name in names.get(t.address, ()) if name not in proper}
 
 
 def _dial(end: str, destination: Destination, aliases: Mapping[str, str]) -> Dial:
@@ -81,16 +83,19 @@ def cell_json(cell: RecordedCell, expectation: Expectation) -> dict[str, Any]:
     }
 
 
+def _targets(targets: Iterable[Target]) -> list[dict[str, Any]]:
+    return [
+        {"pod": t.pod, "address": t.address, "port": t.port, "sources": sorted(t.sources)}
+        for t in sorted(targets, key=lambda t: (t.address, t.port))
+    ]
+
+
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
     """An outcome as plain data; ``words`` say the same to a person."""
     plain: dict[str, Any] = {"outcome": type(outcome).__name__.lower(), "words": expected(outcome)}
     match outcome:
-        case Reaches(targets, sticky, movable):
-            plain |= {"sticky": sticky, "movable": movable}
-            plain["targets"] = [
-                {"pod": t.pod, "address": t.address, "port": t.port, "sources": sorted(t.sources)}
-                for t in sorted(targets, key=lambda t: (t.address, t.port))
-            ]
+        case Reaches(targets, sticky, movable, astray):
+            plain |= {"sticky": sticky, "movable": movable, "targets": _targets(targets), "astray": _targets(astray)}
         case Refused(by):
             plain["by"] = by.value
         case Resolves(answers):

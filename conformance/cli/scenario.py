@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Scenario:
     state: ClusterState
     clients: Mapping[str, Client]
     cells: tuple[RecordedCell, ...]
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)  # that a server at an address may answer with
 
 
 def read_scenario(folder: Path) -> Scenario:
@@ -46,13 +47,14 @@ def read_scenario(folder: Path) -> Scenario:
     try:
         state = _state(topology, objects)
         clients = {name: _client(name, c) for name, c in topology["clients"].items()}
+        names = _names(state, clients, objects.get("pods") or ())
     except MalformedObject as fault:
         raise UsageError(f"{folder / 'objects.json'}: {fault}.", _HINT) from None
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
         raise UsageError(f"{folder / 'topology.json'} or objects.json lacks or garbles {fault}.", _HINT) from None
     recorded = folder / "cells.jsonl"
     cells = tuple(_cells(recorded, clients)) if recorded.exists() else ()
-    return Scenario(state, clients, cells)
+    return Scenario(state, clients, cells, names)
 
 
 def every_cell(scenario: Scenario) -> Iterator[RecordedCell]:
@@ -147,6 +149,15 @@ def _masquerades(topology: dict[str, Any]) -> bool | None:
         return bool(topology["podMasquerade"])
     words = re.search(r"(\bno |\bnot |\bwithout )?masquerad", str(topology.get("network", "")).lower())
     return None if words is None else words[1] is None
+
+
+def _names(
+    state: ClusterState, clients: Mapping[str, Client], pods: Iterable[dict[str, Any]]
+) -> dict[str, frozenset[str]]:
+    found = [(ip, n.name) for n in state.nodes.values() for ip in (*n.addresses, *n.local)]
+    found += [(ip, c.name) for c in clients.values() for ip in c.addresses]
+    found += [(ip["ip"], p["metadata"]["name"]) for p in pods for ip in (p.get("status") or {}).get("podIPs") or ()]
+    return {ip: frozenset(name for other, name in found if other == ip) for ip, _ in found}
 
 
 def _client(name: str, client: dict[str, Any]) -> Client:

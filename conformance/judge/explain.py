@@ -64,10 +64,12 @@ def explain(verdict: Verdict, subject: Subject) -> str:
 def expected(outcome: Outcome) -> str:
     """An outcome in words."""
     match outcome:
-        case Reaches(targets, sticky, movable):
+        case Reaches(targets, sticky, movable, astray):
             names = sorted({_target(name_of(t), t.sources) for t in targets})
             how = "always the same one of: " if sticky and len(names) > 1 else ""
-            return "answered by " + how + "; ".join(names) + (" (in any proportion)" if movable else "")
+            text = "answered by " + how + "; ".join(names) + (" (in any proportion)" if movable else "")
+            lost = ", ".join(sorted({name_of(t) for t in astray}))
+            return text + (f"; or silence, where {lost} was chosen" if lost else "")
         case Refused(RefusedBy.ICMP):
             return "refused by an ICMP port-unreachable message"
         case Refused(RefusedBy.RST):

@@ -21,15 +21,30 @@ def name_of(target: Target) -> str:
 def reached(outcome: Reaches, dials: Sequence[Dial]) -> Finding:
     """What is wrong with ``dials``, the worst first: who answered, whether all did, who was seen, how it was shared."""
     answers = [d for d in dials if d.end is End.ANSWERED]
-    strangers = sorted({d.endpoint for d in answers} - {name_of(t) for t in outcome.targets})
+    allowed = {name_of(t) for t in (*outcome.targets, *outcome.astray)}
+    strangers = sorted({d.endpoint for d in answers} - allowed)
     if strangers:
-        promised = ", ".join(sorted(name_of(t) for t in outcome.targets))
-        return Finding(Mismatch.WRONG_ENDPOINT, f"{', '.join(strangers)} answered; only {promised} may")
+        names = f"{', '.join(strangers)} answered; only {', '.join(sorted(allowed))} may"
+        return Finding(Mismatch.WRONG_ENDPOINT, names)
+    if outcome.astray:
+        return _astray(outcome, answers, dials)
     if len(answers) < len(dials):
         silent = any(d.end is End.TIMEOUT for d in dials)
         mismatch = Mismatch.SOMETIMES_LOST if answers else Mismatch.NOT_REACHED
         return Finding(mismatch, tally(dials), silence=silent)
     return _source(outcome, answers) or _share(outcome, answers) or Finding()
+
+
+def _astray(outcome: Reaches, answers: Sequence[Dial], dials: Sequence[Dial]) -> Finding:
+    """Silence is fine where the chosen endpoint's answer may go astray; a refusal is not, nor silence for ever."""
+    if any(d.end not in {End.ANSWERED, End.TIMEOUT} for d in dials):
+        return Finding(Mismatch.SOMETIMES_LOST if answers else Mismatch.NOT_REACHED, tally(dials))
+    if outcome.sticky and answers and len(answers) < len(dials):
+        return Finding(Mismatch.NOT_STICKY, f"one client was sent to several endpoints: {tally(dials)}", silence=True)
+    share = len(outcome.astray) / (len(outcome.targets) + len(outcome.astray))
+    if not answers and not outcome.sticky and not outcome.movable and share ** len(dials) <= MISS:
+        return Finding(Mismatch.NOT_REACHED, tally(dials), silence=True)
+    return _source(outcome, answers) or Finding(silence=len(answers) < len(dials))
 
 
 def _source(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:

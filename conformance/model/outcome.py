@@ -24,12 +24,14 @@ class Reaches:
 
     ``sticky``: all dials of this client end at the same target (session affinity). Otherwise ``every`` target is
     chosen by some dial, equally likely (nftables: numgen random; iptables: statistic). ``movable``: neither is
-    promised, for what the same client dials elsewhere at the same time may move its affinity.
+    promised, for what the same client dials elsewhere at the same time may move its affinity. ``astray`` are endpoints
+    that are chosen as well, but whose answers need not find their way back: a dial that chooses one may be silent.
     """
 
     targets: frozenset[Target]
     sticky: bool = False
     movable: bool = False
+    astray: frozenset[Target] = frozenset()
 
     @property
     def every(self) -> bool:

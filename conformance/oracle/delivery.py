@@ -29,23 +29,26 @@ def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> 
     """What becomes of a packet that ``node`` translated to one of the ruling's backends, with the reasons so far."""
     arrivals = {b: _arrive(state, node, packet, ruling, b) for b in ruling.backends}
     measured = has(state.proxy, Trait.MEASURED)
-    targets = frozenset(
-        Target(b.address, b.port, a.sources if measured else frozenset(), pod_of(state, b.address, b.port))
-        for b, a in arrivals.items()
-    )
+
+    def target(b: Backend) -> Target:
+        sources = arrivals[b].sources if measured else frozenset[str]()
+        return Target(b.address, b.port, sources, pod_of(state, b.address, b.port))
+
+    targets = frozenset(target(b) for b, a in arrivals.items() if a.returns)
+    astray = frozenset(target(b) for b, a in arrivals.items() if not a.returns)
     reasons = [*ruling.reasons, *_explain(node, packet, ruling, arrivals)]
-    lost = sorted(b.address for b, a in arrivals.items() if a.returns is False)
-    unsure = sorted(b.address for b, a in arrivals.items() if a.returns is None)
-    if not lost and not unsure:
-        return Reaches(targets, sticky=ruling.sticky, movable=ruling.movable), tuple(reasons)
-    text = (
-        f"{node.name} translates but keeps the source {packet.source}: answers of {', '.join(lost + unsure)}"
-        f" do not come back through {node.name} and are not translated back"
-    )
-    reasons.append(Reason(text, cite.DESTINATION_NAT))
-    if len(lost) == len(arrivals):
+    if astray:
+        text = (
+            f"{node.name} translates but keeps the source {packet.source}: answers of "
+            f"{', '.join(sorted(t.address for t in astray))} do not come back through {node.name}, so that nobody "
+            "translates them back"
+        )
+        reasons.append(Reason(text, cite.DESTINATION_NAT))
+    if targets:
+        return Reaches(targets, sticky=ruling.sticky, movable=ruling.movable, astray=astray), tuple(reasons)
+    if all(a.returns is False for a in arrivals.values()):
         return Dropped(), tuple(reasons)
-    return Unspecified("some answers come back past the node that translated the packets"), tuple(reasons)
+    return Unspecified("the answers come back past the node that translated the packets"), tuple(reasons)
 
 
 def _arrive(state: ClusterState, node: Node, packet: Packet, ruling: Ruling, backend: Backend) -> _Arrival:

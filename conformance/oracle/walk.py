@@ -140,18 +140,21 @@ def _sent(packet: Packet, masqueraded_by: Node | None = None) -> Packet:
 def _whichever(one: Step, other: Step) -> Step:
     """What holds whether or not the pod network masquerades."""
     first, second = one[0], other[0]
-    if isinstance(first, Reaches) and isinstance(second, Reaches) and first.sticky is second.sticky:
-        seen = {(t.address, t.port): t for t in second.targets}
-        if {(t.address, t.port) for t in first.targets} == set(seen):
-            targets = frozenset(
-                Target(t.address, t.port, either(t.sources, seen[(t.address, t.port)].sources), t.pod)
-                for t in first.targets
-            )
-            return replace(first, targets=targets, movable=first.movable or second.movable), one[1]
+    if isinstance(first, Reaches) and isinstance(second, Reaches) and _sourceless(first) == _sourceless(second):
+        seen = {(t.address, t.port): t.sources for t in second.targets}
+        targets = frozenset(replace(t, sources=either(t.sources, seen[(t.address, t.port)])) for t in first.targets)
+        return replace(first, targets=targets), one[1]
     if first == second:
         return one
     text = "it depends on whether the pod network masquerades pods' packets to other nodes, which the API leaves open"
     return Unspecified(text), (*one[1], *other[1], Reason(text, cite.SOURCE_IP))
+
+
+def _sourceless(outcome: Reaches) -> Reaches:
+    """``outcome`` without a word on the source addresses seen."""
+    bare = (frozenset(replace(t, sources=frozenset()) for t in them) for them in (outcome.targets, outcome.astray))
+    targets, astray = bare
+    return replace(outcome, targets=targets, astray=astray)
 
 
 def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reason, ...]) -> Step:

@@ -122,6 +122,23 @@ def test_affinity() -> None:
     assert asked(replace(outcome, sticky=False, movable=True), answer(two), answer(one))[0] is Status.PASSED
 
 
+def test_answers_that_may_go_astray() -> None:
+    """Silence may be an endpoint's whose answers do not come back; refusals, strangers and wrong sources may not be."""
+    one, two = target(1), target(2)
+    outcome = Reaches(frozenset({one}), astray=frozenset({two}))
+    assert asked(outcome, *[answer(one)] * 12, *[SILENT] * 12) == (Status.PASSED, Mismatch.NONE)
+    assert asked(outcome, *[answer(one)] * 12, *[answer(two)] * 12) == (Status.PASSED, Mismatch.NONE)
+    assert asked(outcome, *[SILENT] * 3) == (Status.PASSED, Mismatch.NONE)
+    assert asked(outcome, *[SILENT] * 24) == (Status.FAILED, Mismatch.NOT_REACHED)
+    assert asked(outcome, answer(one), REFUSED) == (Status.FAILED, Mismatch.SOMETIMES_LOST)
+    assert asked(outcome, answer(one), STRANGER) == (Status.FAILED, Mismatch.WRONG_ENDPOINT)
+    assert asked(outcome, SILENT, replace(answer(one), source="192.0.2.1")) == (Status.FAILED, Mismatch.WRONG_SOURCE)
+    assert asked(outcome, answer(one), SILENT, controls=None)[0] is Status.UNKNOWN
+    sticky = replace(outcome, sticky=True)
+    assert asked(sticky, *[SILENT] * 24) == (Status.PASSED, Mismatch.NONE)
+    assert asked(sticky, answer(one), SILENT) == (Status.FAILED, Mismatch.NOT_STICKY)
+
+
 def test_unknown_sources_are_not_judged() -> None:
     anywhere = Target("10.244.1.11", 8080, frozenset(), "web-1")
     assert asked(Reaches(frozenset({anywhere})), Dial(End.ANSWERED, endpoint="web-1", source="192.0.2.77"))[0] is (

@@ -37,7 +37,7 @@ def test_agrees_with_every_recorded_cell(scenario: Scenario) -> None:
     verdicts = []
     for cell in scenario.cells:
         expectation = expect(scenario.state, cell.client, cell.destination)
-        verdicts.append(judge(expectation, observation(cell, expectation, scenario.state.nodes)))
+        verdicts.append(judge(expectation, observation(cell, expectation, scenario.names)))
     count = Counter(v.status for v in verdicts)
     assert [v.message for v in verdicts if v.status not in {Status.PASSED, Status.RECORDED}] == []
     assert count[Status.RECORDED] <= 0.03 * len(scenario.cells)
@@ -63,7 +63,7 @@ def test_the_rules_of_another_mode_do_not_fit(tmp_path: Path) -> None:
     kinds = set()
     for cell in wrong.cells:
         expectation = expect(wrong.state, cell.client, cell.destination)
-        if judge(expectation, observation(cell, expectation, wrong.state.nodes)).status is Status.FAILED:
+        if judge(expectation, observation(cell, expectation, wrong.names)).status is Status.FAILED:
             kinds.add(cell.destination.kind.value)
     assert {"clusterIP-badport", "nodePort-secondary", "nodePort-loopback"} <= kinds
 

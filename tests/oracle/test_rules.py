@@ -168,7 +168,10 @@ def test_detect_local_modes_decide_who_is_a_pod_of_the_cluster() -> None:
         proxy = replace(CIDRS, detect_local=mode)
         return dial(replace(state, proxy=proxy), "172.30.99.12", 30080, node="node-2")
 
-    assert isinstance(outcome(DetectLocal.CLUSTER_CIDR), Unspecified)  # short-circuited; node-3's answers get lost
+    short_circuited = outcome(DetectLocal.CLUSTER_CIDR)
+    assert pods(short_circuited) == {"web-2"}
+    assert isinstance(short_circuited, Reaches)
+    assert {t.pod for t in short_circuited.astray} == {"web-3"}  # node-3's answers do not pass node-2
     for mode in (DetectLocal.NODE_CIDR, DetectLocal.BRIDGE_INTERFACE, DetectLocal.INTERFACE_NAME_PREFIX):
         assert pods(outcome(mode)) == {"web-2"}
         assert sources(outcome(mode)) == {"10.244.1.21"}

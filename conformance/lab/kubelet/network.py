@@ -62,28 +62,29 @@ class BridgeNetwork:
 
     async def attach(self, pod: PodIdentity, namespace: Path) -> tuple[str, ...]:
         """See ``PodNetwork``."""
-        async with self._lock:
-            try:
-                addresses = self._pool.allocate()
-            except PoolExhausted as error:
-                raise NetworkError(str(error)) from error
-            try:
-                await asyncio.to_thread(self._node_side, namespace, pod, addresses)
-                await netns.inside(namespace, lambda: self._pod_side(addresses))
-            except (NetlinkError, OSError) as error:
-                self._pool.release(addresses)
-                await asyncio.to_thread(_remove_port, _port(pod))
-                raise NetworkError(f"the pod network failed: {error}") from error
-            self._attached[pod.uid] = addresses
-            return addresses
+        try:
+            addresses = self._pool.allocate()
+        except PoolExhausted as error:
+            raise NetworkError(str(error)) from error
+        try:
+            async with self._lock:
+                bridge = await asyncio.to_thread(self._bridge)
+            await asyncio.to_thread(_node_side, bridge, namespace, pod, addresses)
+            await netns.inside(namespace, lambda: self._pod_side(addresses))
+        except (NetlinkError, OSError) as error:
+            self._pool.release(addresses)
+            await asyncio.to_thread(_remove_port, _port(pod))
+            raise NetworkError(f"the pod network failed: {error}") from error
+        self._attached[pod.uid] = addresses
+        return addresses
 
     async def detach(self, pod: PodIdentity, namespace: Path) -> None:
-        """See ``PodNetwork``."""
-        async with self._lock:
-            addresses = self._attached.pop(pod.uid, None)
-            if addresses is not None:
-                await asyncio.to_thread(_remove_port, _port(pod))
-                self._pool.release(addresses)
+        """See ``PodNetwork``.
+
+        The link is left to end with its namespace: the kernel then removes many in one go, in the background, while
+        removing each by name waits for tens of milliseconds, on a busy machine for half a second.
+        """
+        self._pool.release(self._attached.pop(pod.uid, ()))
 
     async def close(self) -> None:
         """See ``PodNetwork``."""
@@ -91,33 +92,25 @@ class BridgeNetwork:
             for addresses in self._attached.values():
                 self._pool.release(addresses)
             self._attached.clear()
+            # Ports go with their namespaces.
             await asyncio.to_thread(_remove_bridge)
 
-    def _node_side(self, namespace: Path, pod: PodIdentity, addresses: tuple[str, ...]) -> None:
-        with IPRoute() as ip, namespace.open() as target:
-            bridge = self._bridge(ip)
-            peer = {"ifname": "eth0", "net_ns_fd": target.fileno(), "address": _mac(addresses[0])}
-            ip.link("add", ifname=_port(pod), kind="veth", peer=peer)
-            port = _index(ip, _port(pod))
-            ip.link("set", index=port, master=bridge)
-            # A pod that dials its own Service gets its packets back through the port they came from.
-            ip.brport("set", index=port, IFLA_BRPORT_MODE=1)
-            ip.link("set", index=port, state="up")
-
-    def _bridge(self, ip: IPRoute) -> int:
-        found = ip.link_lookup(ifname=BRIDGE)
-        if found:
-            return int(found[0])
-        # A MAC of its own: otherwise it is the lowest of its ports' and pods' neighbour entries go stale.
-        options = {"br_mcast_snooping": 0, "br_forward_delay": 0, "br_stp_state": 0}
-        ip.link("add", ifname=BRIDGE, kind="bridge", address=_mac(self._pool.gateways[0]), **options)
-        with contextlib.suppress(OSError):
-            netns.set_sysctl(f"net.ipv6.conf.{BRIDGE}.accept_dad", "0")
-        index = _index(ip, BRIDGE)
-        ip.link("set", index=index, state="up")
-        for gateway, network in zip(self._pool.gateways, self._pool.networks, strict=True):
-            ip.addr("add", index=index, address=gateway, prefixlen=network.prefixlen, flags=_IFA_F_NODAD)
-        return index
+    def _bridge(self) -> int:
+        """The index of the bridge, which is made at first use."""
+        with IPRoute() as ip:
+            found = ip.link_lookup(ifname=BRIDGE)
+            if found:
+                return int(found[0])
+            # A MAC of its own: otherwise it is the lowest of its ports' and pods' neighbour entries go stale.
+            options = {"br_mcast_snooping": 0, "br_forward_delay": 0, "br_stp_state": 0}
+            ip.link("add", ifname=BRIDGE, kind="bridge", address=_mac(self._pool.gateways[0]), **options)
+            with contextlib.suppress(OSError):
+                netns.set_sysctl(f"net.ipv6.conf.{BRIDGE}.accept_dad", "0")
+            index = _index(ip, BRIDGE)
+            ip.link("set", index=index, state="up")
+            for gateway, network in zip(self._pool.gateways, self._pool.networks, strict=True):
+                ip.addr("add", index=index, address=gateway, prefixlen=network.prefixlen, flags=_IFA_F_NODAD)
+            return index
 
     def _pod_side(self, addresses: tuple[str, ...]) -> None:
         with IPRoute() as ip:
@@ -128,6 +121,17 @@ class BridgeNetwork:
                 ip.addr("add", index=index, address=address, prefixlen=network.prefixlen, flags=_IFA_F_NODAD)
             for gateway in self._pool.gateways:
                 ip.route("add", dst="default", gateway=gateway, oif=index, family=_family(gateway))
+
+
+def _node_side(bridge: int, namespace: Path, pod: PodIdentity, addresses: tuple[str, ...]) -> None:
+    with IPRoute() as ip, namespace.open() as target:
+        peer = {"ifname": "eth0", "net_ns_fd": target.fileno(), "address": _mac(addresses[0])}
+        ip.link("add", ifname=_port(pod), kind="veth", peer=peer)
+        port = _index(ip, _port(pod))
+        ip.link("set", index=port, master=bridge)
+        # A pod that dials its own Service gets its packets back through the port they came from.
+        ip.brport("set", index=port, IFLA_BRPORT_MODE=1)
+        ip.link("set", index=port, state="up")
 
 
 def _family(address: str) -> int:
@@ -161,8 +165,5 @@ def _remove_port(name: str) -> None:
 def _remove_bridge() -> None:
     with IPRoute() as ip:
         for bridge in ip.link_lookup(ifname=BRIDGE):
-            for port in ip.get_links(master=bridge):
-                with contextlib.suppress(NetlinkError):
-                    ip.link("del", index=port["index"])
             with contextlib.suppress(NetlinkError):
                 ip.link("del", index=bridge)

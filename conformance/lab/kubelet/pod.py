@@ -263,7 +263,8 @@ class Pod:
             self._net = None
         if self._netns is not None:
             await self._node.network.detach(self.identity, self._netns)
-            netns.remove(self._netns)
+            # In a thread: umount waits for a grace period of the kernel's, a busy machine makes that long.
+            await asyncio.to_thread(netns.remove, self._netns)
         self._volumes.remove()
         self._change(replace(self._record, sandbox=False))
 

@@ -80,8 +80,8 @@ async def heartbeat(client: ApiClient, settings: Settings) -> None:
     loop, due = asyncio.get_running_loop(), 0.0
     while True:
         try:
-            await _renew_lease(client, settings)
-            if loop.time() >= due:
+            # A lease that had to be made anew belongs to an API server that may not know the Node either.
+            if await _renew_lease(client, settings) or loop.time() >= due:
                 await _report(client, settings)
                 due = loop.time() + _STATUS_SECONDS
         except ApiError as error:
@@ -115,7 +115,8 @@ async def _report(client: ApiClient, settings: Settings) -> Json:
     return await client.patch(f"{_path(settings)}/status", {"status": status}, type="strategic")
 
 
-async def _renew_lease(client: ApiClient, settings: Settings) -> None:
+async def _renew_lease(client: ApiClient, settings: Settings) -> bool:
+    """Whether the lease had to be created."""
     leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
     spec = {
         "holderIdentity": settings.name,
@@ -134,6 +135,8 @@ async def _renew_lease(client: ApiClient, settings: Settings) -> None:
             "spec": spec,
         }
         await client.create(leases, lease)
+        return True
+    return False
 
 
 def _conditions(known: Json, now: str) -> list[Json]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from conformance.lab.client import ApiClient, ApiError, backoff
 from conformance.lab.kubelet import status, timestamps
-from conformance.lab.kubelet.record import PodRecord
+from conformance.lab.kubelet.record import PodRecord, Running, Terminated
 
 Json = dict[str, Any]
 _log = logging.getLogger(__name__)
 
+_SETTLE_SECONDS = 0.03
 _GONE = (404, 409, 410)  # no such pod, or another one of that name
 
 
@@ -41,8 +42,16 @@ class Reporter:
         """Report changes as they come, until cancelled."""
         while True:
             await self._dirty.wait()
+            if self._starting():
+                # Network, volumes and start follow each other within moments: one report says it all.
+                await asyncio.sleep(_SETTLE_SECONDS)
             self._dirty.clear()
             await self.flush()
+
+    def _starting(self) -> bool:
+        return bool(self._sent) and not any(
+            isinstance(one.state, Running | Terminated) for one in self._record().containers
+        )
 
     async def flush(self) -> None:
         """Report the present state if it differs from the one reported last; waits for an API server that is down."""

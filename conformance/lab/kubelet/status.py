@@ -22,6 +22,8 @@ def pod_status(pod: Json, record: PodRecord, now: str) -> Json:
     """The status to report; ``pod`` is the API's object, whose conditions keep their times where nothing changed."""
     spec, metadata = pod["spec"], pod["metadata"]
     phase = pod_phase(spec, record)
+    if phase == "Pending" and (pod.get("status") or {}).get("phase") == "Running":
+        phase = "Running"  # a new agent starts it once more; a phase never goes back
     conditions = _conditions(pod, record, phase)
     known = {entry["type"]: entry for entry in (pod.get("status") or {}).get("conditions") or ()}
     status: Json = {

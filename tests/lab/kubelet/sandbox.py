@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -24,6 +25,7 @@ from conformance.lab.kubelet.server import CLIENT
 
 Json = dict[str, Any]
 NODE_IPS = ("172.30.99.11", "fd99::11")
+_QUIET = {"automountServiceAccountToken": False}
 PODS = "/api/v1/namespaces/default/pods"
 
 _BOOT = """
@@ -73,17 +75,20 @@ class Sandbox:
         """The output of a command in the sandbox."""
         return subprocess.run(self.inside(*command), check=True, capture_output=True, text=True).stdout
 
-    def start_agent(self) -> subprocess.Popen[bytes]:
+    def start_agent(self, state: str = "state") -> subprocess.Popen[bytes]:
         """Start the node agent."""
-        command = f"""--node node-a --zone zone-a --kubeconfig {self.folder}/kubelet.conf --state {self.state}
+        command = f"""--node node-a --zone zone-a --kubeconfig {self.folder}/kubelet.conf --state {self.folder / state}
             --tls-cert {self.folder}/node.crt --tls-key {self.folder}/node.key --client-ca {self.folder}/ca.crt
             --node-ip {",".join(NODE_IPS)} --pod-cidrs 10.244.1.0/24,fd44:1::/64
             --cluster-dns 10.96.0.10,fd00:96::a"""
         return self._python("conformance.lab.kubelet", *command.split())
 
-    def restart_api(self) -> None:
-        """End the API server and start an empty one on the same port."""
+    def stop_api(self) -> None:
+        """End the API server; its port stays ours."""
         end(self.api)
+
+    def start_api(self) -> None:
+        """Start an empty API server on the same port."""
         self.api = self._start_api()
 
     def close(self) -> None:
@@ -125,11 +130,11 @@ class Sandbox:
         (self.folder / "sa.key").write_bytes(private_key())
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM and wait; nsenter passes no signals on, so it is its child that gets it."""
+def end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> None:
+    """Signal and wait; nsenter passes no signals on, so it is its child that gets it."""
     if process.poll() is None:
         for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGTERM)
+            os.kill(int(child), number)
     process.wait(15)
 
 
@@ -147,7 +152,13 @@ class Cluster:
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {"name": name, "labels": {"app": name}},
-            "spec": {"nodeName": "node-a", "terminationGracePeriodSeconds": 5, "containers": containers, **spec},
+            "spec": {
+                "nodeName": "node-a",
+                "terminationGracePeriodSeconds": 5,
+                **_QUIET,
+                "containers": containers,
+                **spec,
+            },
         }
         return await self.client.create(PODS, body)
 
@@ -212,6 +223,10 @@ def drive(sandbox: Sandbox, scenario: Callable[[Cluster], Awaitable[None]]) -> N
                     break
                 except ApiError:
                     await asyncio.sleep(0.05)
+            # No controllers run here: nobody else makes it.
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+            with contextlib.suppress(ApiError):
+                await cluster.client.create("/api/v1/namespaces/default/serviceaccounts", account)
             await scenario(cluster)
 
     asyncio.run(run())
@@ -257,3 +272,11 @@ async def exec_output(sandbox: Sandbox, pod: str, *command: str) -> str:
             if message.data[0] == 1:
                 output += message.data[1:]
     return output.decode()
+
+
+async def until_no_links(sandbox: Sandbox) -> None:
+    """Wait until the kernel has removed the links of the namespaces that are gone, which it does in the background."""
+    deadline = time.monotonic() + 10
+    while "veth" in sandbox.run("ip", "link"):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Any
 
-from tests.lab.kubelet.sandbox import PODS, Cluster, Sandbox, condition, drive
+from tests.lab.kubelet.sandbox import PODS, Cluster, Sandbox, condition, drive, until_no_links
 
 Json = dict[str, Any]
 SLEEP = {"command": ["sleep", "1000"]}
@@ -40,7 +40,7 @@ def test_a_pod_becomes_ready_with_addresses_of_both_families(sandbox: Sandbox) -
         await cluster.delete("plain")
         await cluster.gone("plain")
         assert "default_plain" not in sandbox.run("ls", "/run/netns")
-        assert "veth" not in sandbox.run("ip", "link")
+        await until_no_links(sandbox)
 
     drive(sandbox, scenario)
 

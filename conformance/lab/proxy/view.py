@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from conformance.lab.proxy.fragment import is_proxied
 from conformance.model import parse
 from conformance.model.addresses import Family
+from conformance.model.fields import MalformedObject
 from conformance.model.kube import EndpointSlice, Node, Service
 
 _log = logging.getLogger(__name__)
@@ -149,6 +150,6 @@ def _place(node: Node) -> tuple[object, ...]:
 def _parsed(how: Callable[[Json], _T], item: Json) -> _T | None:
     try:
         return how(item)
-    except parse.MalformedObject as error:
+    except MalformedObject as error:
         _log.warning("left out: %s", error)
         return None

@@ -129,6 +129,10 @@ def test_source_ranges_come_before_the_endpoints_in_nftables_mode_only() -> None
         (("172.31.98.0/24",), "172.30.99.11", False),
         (("fd99::/64",), "172.31.98.1", True),  # no CIDR of this family: every address
         (("0.0.0.0/0",), "10.244.1.1", True),
+        (("all",), "10.244.1.1", True),
+        (("primary", "172.31.98.0/24"), "172.31.98.1", True),
+        (("primary", "172.31.98.0/24"), "172.30.99.11", True),
+        (("localhost",), "172.30.99.11", False),
         (("0.0.0.0/0",), "127.0.0.1", False),
     ],
 )

@@ -139,6 +139,10 @@ class Cluster:
         answer = self.create(kind("SelfSubjectAccessReview").path(), review)
         return bool(answer.get("status", {}).get("allowed"))
 
+    def authorization(self) -> dict[str, str]:
+        """Headers that prove who we are; asked anew each time, as exec plugins and token files renew what they give."""
+        return {s["key"]: s["value"] for s in self.configuration.auth_settings().values() if s["value"]}
+
     def close(self) -> None:
         """Close all connections."""
         self._pool.clear()
@@ -168,9 +172,7 @@ class Cluster:
         url = f"{self.server}{path}" + (f"?{urlencode(params)}" if params else "")
         data = None if body is None else json.dumps(body).encode()
         for attempt in range(PATIENCE + 1):
-            # Asked anew each time: exec plugins and token files renew what they give.
-            headers = {s["key"]: s["value"] for s in self.configuration.auth_settings().values() if s["value"]}
-            headers |= {"accept": "application/json", "user-agent": FIELD_MANAGER}
+            headers = self.authorization() | {"accept": "application/json", "user-agent": FIELD_MANAGER}
             if data is not None:
                 headers["content-type"] = f"application/{patch}+json" if patch else "application/json"
             try:

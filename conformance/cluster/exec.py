@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import websocket
-from kubernetes import client
-from kubernetes.client.exceptions import ApiException
-from kubernetes.stream import stream
+from kubernetes.stream.ws_client import WSClient
 
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import refused, unreachable
+from conformance.cluster.paths import kind
 from conformance.cluster.stream import LineBuffer, StreamLost
-from conformance.errors import ClusterError
 
 STDIN, STDOUT, STDERR, ERROR = range(4)
 STALLED = 30.0
+
+websocket.setdefaulttimeout(STALLED)  # or connecting to a server that is silent would never end
 
 
 class ExecStream:
@@ -30,28 +29,21 @@ class ExecStream:
         self._buffer = LineBuffer()
         self._words = ""  # the end of its stderr
         self._status = ""  # the metav1.Status that ends a command
-        # kubernetes.stream replaces a method of the ApiClient while it connects: each exec needs a client of its own.
-        api = client.CoreV1Api(client.ApiClient(cluster.configuration))
+        asked = [("command", word) for word in command] + [(name, "true") for name in ("stdin", "stdout", "stderr")]
+        asked += [("container", container)] if container else []
+        url = f"{cluster.server}{kind('Pod').path(namespace, pod, 'exec')}?{urlencode(asked)}"
         try:
-            self._socket: Any = stream(
-                api.connect_get_namespaced_pod_exec,
-                pod,
-                namespace,
-                command=command,
-                stdin=True,
-                stdout=True,
-                stderr=True,
-                tty=False,
-                _preload_content=False,
-                _request_timeout=STALLED,
-                **({"container": container} if container else {}),
+            # Not kubernetes.stream.stream(): that needs CoreV1Api, which takes seconds to import, replaces a method of
+            # its ApiClient while it connects, and keeps a copy of everything it ever read.
+            dial: Any = WSClient
+            self._socket = dial(
+                cluster.configuration, url.replace("http", "ws", 1), cluster.authorization(), capture_all=False
             )
-        except ApiException as failure:
-            raise self._unopened(failure, cluster.server) from None
+        except websocket.WebSocketBadStatusException as failure:
+            body = getattr(failure, "resp_body", b"") or b""
+            raise refused(failure.status_code, body, f"create pods/exec for {self.name}") from None
         except (websocket.WebSocketException, OSError) as failure:
             raise unreachable(failure, cluster.server) from None
-        finally:
-            api.api_client.close()
         self._socket.sock.settimeout(STALLED)
 
     def send(self, line: str) -> None:
@@ -101,28 +93,6 @@ class ExecStream:
             f"{self.name}: the exec stream is lost: {': '.join(parts)}.",
             "Check that the pod and its node are up; see 'kubectl describe pod'.",
         )
-
-    def _unopened(self, failure: ApiException, server: str) -> ClusterError:
-        """The WebSocket handshake's refusal; its text quotes headers, so only status and API message are taken."""
-        text = str(failure.reason or "")
-        status = re.search(r"Handshake status (\d+)", text)
-        if not status:
-            return StreamLost(
-                f"{self.name}: the exec stream did not open: {text.splitlines()[0][:200] if text else 'no reason'}.",
-                f"Check the network path to {server}.",
-            )
-        return refused(int(status[1]), _body(text), f"create pods/exec for {self.name}")
-
-
-def _body(text: str) -> bytes:
-    """The answer's body in websocket-client's words for a refused handshake: it stands last, sometimes as repr."""
-    body = text.rpartition("-+-+-")[2].strip()
-    if not body.startswith(("b'", 'b"')):
-        return body.encode()
-    try:
-        return bytes(ast.literal_eval(body))
-    except (ValueError, SyntaxError):
-        return b""
 
 
 def _words(failure: BaseException) -> str:

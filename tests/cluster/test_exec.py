@@ -82,6 +82,6 @@ def test_a_missing_pod_is_named(peer: Peer) -> None:
 
 def test_no_server_at_all(peer: Peer) -> None:
     cluster = peer.cluster()
-    cluster.configuration.host = "http://127.0.0.1:9"
-    with pytest.raises(ClusterError, match="did not open"):
+    cluster.server = "http://127.0.0.1:9"
+    with pytest.raises(ClusterError, match="connection refused"):
         ExecStream(cluster, "ns", "fine", ECHO)

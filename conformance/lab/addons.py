@@ -75,7 +75,7 @@ metricsBindAddress: 127.0.0.1:10249
 clientConnection:
   kubeconfig: /var/lib/kube-proxy/kubeconfig.conf
 nftables:
-  minSyncPeriod: 50ms
+  minSyncPeriod: 100ms
   syncPeriod: 30s
 """
 

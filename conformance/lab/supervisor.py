@@ -116,10 +116,8 @@ class Supervisor:
         if error is None:
             self._ready = True
             seconds = time.monotonic() - self._order.began
-            count = self._plan.node_count
-            summary = f"{count} node{'s' if count > 1 else ''}, external clients x1 and x2"
             _log.info("ready in %.1f s", seconds)
-            report_ready(self._order.report, seconds, summary)
+            report_ready(self._order.report, seconds, self._summary())
         elif isinstance(error, LabError):
             self._finish(error)
         else:
@@ -127,6 +125,12 @@ class Supervisor:
             fault = LabError(f"The lab's start failed: {_words(error)}.", _AGAIN)
             # A component whose end broke our connection says more; the news of it may still be on its way.
             asyncio.get_running_loop().call_later(_NEWS_SECONDS, self._finish, fault)
+
+    def _summary(self) -> str:
+        count = self._plan.node_count
+        nodes = f"{count} node{'s' if count > 1 else ''}"
+        cluster = "no Kubernetes" if self._order.bare else "kube-proxy on each, cluster DNS"
+        return f"{nodes}, {cluster}, external clients x1 and x2"
 
     def _ended(self, component: Component, code: int) -> bool:
         """A component ended: whether to start it again. Without the API's memory, or without forks, there is no lab."""

@@ -9,7 +9,7 @@ import signal
 from conformance.errors import EnvironmentFault, LabError
 from conformance.lab.launch.directory import Directory, required
 
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 30.0
 
 
 def end(directory: Directory) -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import sys
+from pathlib import Path
 
 from conformance.errors import EnvironmentFault, UsageError
 from conformance.lab.addresses import MAX_NODES
@@ -23,6 +24,10 @@ def check(nodes: int) -> None:
     if sys.platform != "linux":
         raise EnvironmentFault(f"The lab needs Linux; this is {sys.platform}.", "Use --kubeconfig with a cluster.")
     check_kernel(os.uname().release)
+    if not Path("/proc/net/if_inet6").exists():
+        raise EnvironmentFault(
+            "The lab is dual-stack, and this kernel runs without IPv6.", "Boot without ipv6.disable=1."
+        )
     if shutil.which("nft", path=search_path()) is None:
         raise EnvironmentFault("The lab needs nft, which is not installed.", "Install the package nftables.")
 

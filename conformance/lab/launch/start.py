@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import conformance
 from conformance.errors import EnvironmentFault, KitError, LabError
@@ -20,7 +20,7 @@ from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order
 from conformance.lab.launch.watchdog import DETACH
 
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 30.0
 
 
 def _ignore(_: str) -> None:
@@ -30,10 +30,13 @@ def _ignore(_: str) -> None:
 class Lab:
     """A lab that is ready, as the process that started it sees it; it lasts as long as this object is not stopped."""
 
-    def __init__(self, directory: Directory, process: subprocess.Popen[bytes], lifeline: int) -> None:
+    def __init__(
+        self, directory: Directory, process: subprocess.Popen[bytes], lifeline: int, reports: BinaryIO
+    ) -> None:
         self._directory = directory
         self._process = process
         self._lifeline = lifeline
+        self._reports = reports
         self.seconds = 0.0
         self.summary = ""
 
@@ -50,18 +53,39 @@ class Lab:
     def detach(self) -> None:
         """Let it outlive this process."""
         os.write(self._lifeline, DETACH)
-        os.close(self._lifeline)
+        self._let_go()
         # It is no longer ours to wait for; without this Popen would complain when it is forgotten.
         self._process.returncode = 0
 
     def wait(self) -> None:
-        """Return when it has ended, whoever ended it."""
+        """Return when somebody has ended it; ``LabError`` when it ended of itself."""
+        self._until("ended")
         self._process.wait()
+
+    def until_ready(self, progress: Callable[[str], None]) -> None:
+        """Return when it is ready. ``KitError`` when it will not be."""
+        message = self._until("ready", progress)
+        if message is None:
+            log = self._directory.logs / "supervisor.log"
+            last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
+            raise LabError(f"The lab ended while it started: {(last or ['it left no message'])[0]}.", "Try again.")
+        self.seconds, self.summary = message["seconds"], message["summary"]
+
+    def _until(self, event: str, progress: Callable[[str], None] = _ignore) -> dict[str, Any] | None:
+        """The report of ``event``, None when no more reports come. ``KitError`` when one says what failed."""
+        for line in self._reports:
+            message: dict[str, Any] = json.loads(line)
+            if message["event"] == event:
+                return message
+            if message["event"] == "failed":
+                kind: type[KitError] = EnvironmentFault if message["fault"] == "environment" else LabError
+                raise kind(message["cause"], message["hint"])
+            progress(message["text"])
+        return None
 
     def stop(self) -> None:
         """End it and everything in it; its files are gone on return. ``LabError`` when it does not end."""
-        with contextlib.suppress(OSError):
-            os.close(self._lifeline)
+        self._let_go()
         self._process.terminate()
         try:
             self._process.wait(_STOP_SECONDS)
@@ -70,6 +94,12 @@ class Lab:
                 f"The lab's watchdog (process {self._process.pid}) does not end.", f"Kill it, and see {self.directory}."
             ) from error
         self._directory.remove_if_abandoned()
+
+    def _let_go(self) -> None:
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+            self._reports.close()
 
 
 def launch(
@@ -112,10 +142,9 @@ def launch(
         finally:
             for fd in (lock, lifeline_read, report_write):
                 os.close(fd)
-    lab = Lab(directory, process, lifeline)
+    lab = Lab(directory, process, lifeline, os.fdopen(report, "rb"))
     try:
-        with os.fdopen(report, "rb") as reports:
-            _follow(lab, reports, progress)
+        lab.until_ready(progress)
     except BaseException:
         lab.stop()
         raise
@@ -132,14 +161,19 @@ def running_lab(
     bare: bool = False,
 ) -> Iterator[Lab]:
     """A lab for the time of the block; it also ends when this process is killed. None: in a folder of its own."""
-    with contextlib.ExitStack() as stack:
+    # The folder itself is the lab's, so that it goes even when this process is killed.
+    folder = Path(tempfile.mkdtemp(prefix="nftconform-")) if directory is None else directory
+    try:
+        lab = launch(Directory.chosen(folder), nodes=nodes, port=port, progress=progress, bare=bare)
+    except BaseException:
         if directory is None:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nftconform-"))) / "lab"
-        lab = launch(Directory.chosen(directory), nodes=nodes, port=port, progress=progress, bare=bare)
-        try:
-            yield lab
-        finally:
-            lab.stop()
+            with contextlib.suppress(FileNotFoundError):
+                folder.rmdir()
+        raise
+    try:
+        yield lab
+    finally:
+        lab.stop()
 
 
 def environment() -> dict[str, str]:
@@ -149,7 +183,8 @@ def environment() -> dict[str, str]:
     found["PYTHONSAFEPATH"] = "1"
     home = Path(conformance.__file__).resolve().parents[1]
     if home.name not in ("site-packages", "dist-packages"):
-        found["PYTHONPATH"] = os.pathsep.join(filter(None, (str(home), found.get("PYTHONPATH"))))
+        others = [str(Path(entry).resolve()) for entry in found.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        found["PYTHONPATH"] = os.pathsep.join([str(home), *others])
     return found
 
 
@@ -165,18 +200,3 @@ def _start(directory: Directory, order: Order) -> subprocess.Popen[bytes]:
             # A Ctrl-C in the terminal is for the launcher, which ends the lab in order.
             start_new_session=True,
         )
-
-
-def _follow(lab: Lab, reports: BinaryIO, progress: Callable[[str], None]) -> None:
-    for line in reports:
-        message = json.loads(line)
-        if message["event"] == "failed":
-            kind: type[KitError] = EnvironmentFault if message["fault"] == "environment" else LabError
-            raise kind(message["cause"], message["hint"])
-        if message["event"] == "ready":
-            lab.seconds, lab.summary = message["seconds"], message["summary"]
-            return
-        progress(message["text"])
-    log = lab.directory / "logs" / "supervisor.log"
-    last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-    raise LabError(f"The lab ended while it started: {(last or ['it left no message'])[0]}.", "Try again.")

@@ -34,6 +34,7 @@ def main() -> None:
     for fd in order.descriptors:
         os.set_inheritable(fd, False)
     directory = Directory(order.path)
+    os.chdir("/")  # nobody's folder is kept busy by a lab
     try:
         _watch(order, directory, wake)
     finally:

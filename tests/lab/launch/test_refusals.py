@@ -68,6 +68,16 @@ def test_network_namespaces_forbidden(tmp_path: Path) -> None:
     refused(done, tmp_path / "lab", "limit is reached", "max_net_namespaces")
 
 
+def test_a_part_that_cannot_start(tmp_path: Path) -> None:
+    enough_for_two = 'echo 3 > /proc/sys/user/max_net_namespaces; exec "$@"'
+    code = starting(tmp_path / "lab", user_namespace=False).replace("nodes=1", "nodes=3")
+    done = in_namespaces(enough_for_two, code)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith("nftconform: The lab's network cannot be made:")
+    assert "No space left on device" in done.stderr, "the end of the log says why"
+    assert not (tmp_path / "lab").exists()
+
+
 def test_root_without_the_right_to_make_namespaces(tmp_path: Path) -> None:
     limited = 'exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$@"'
     done = in_namespaces(limited, starting(tmp_path / "lab", user_namespace=False))

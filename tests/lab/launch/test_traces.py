@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from conformance.errors import LabError
 from conformance.lab.launch.directory import Directory
-from conformance.lab.launch.start import launch, running_lab
+from conformance.lab.launch.start import environment, launch, running_lab
 from tests.lab.launch.support import Command, Foreground, Traces, Until
 
 
@@ -87,6 +89,29 @@ def test_the_launcher_is_killed_while_the_lab_starts(foreground: Callable[..., F
     until(lambda: not started.directory.path.exists())
     assert watchdog is not None
     until(lambda: not Path(f"/proc/{watchdog.watchdog}").exists())
+
+
+def test_an_interrupt_while_the_lab_starts(foreground: Callable[..., Foreground], until: Until) -> None:
+    started = foreground()
+    until(started.directory.record.exists)
+    code = started.end(signal.SIGINT)
+    assert code in (0, 130)  # 0: it was ready before the signal came
+    assert not started.directory.path.exists()
+
+
+def test_a_program_is_killed_that_holds_a_lab_in_a_folder_of_its_own(until: Until) -> None:
+    script = (
+        "from conformance.lab.launch.start import running_lab\n"
+        "with running_lab(nodes=1, bare=True) as lab: print(lab.directory, flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        assert process.stdout is not None
+        directory = Directory(Path(process.stdout.readline().strip()))
+        seen = Traces.of(directory)
+        process.kill()
+    until(lambda: not seen.left())
 
 
 def test_two_labs_do_not_meet(tmp_path: Path, foreground: Callable[..., Foreground]) -> None:

@@ -158,7 +158,7 @@ def core(server: Server) -> Iterator[Any]:
     api.api_client.close()
 
 
-def test_the_python_client(core: Any, namespace: str) -> None:
+def test_the_python_client(core: Any, namespace: str) -> None:  # noqa: ANN401
     port = client.V1ServicePort(port=80, target_port="http")
     spec = client.V1ServiceSpec(selector={"app": "x"}, ports=[port], ip_family_policy="PreferDualStack")
     made = core.create_namespaced_service(
@@ -175,5 +175,7 @@ def test_the_python_client(core: Any, namespace: str) -> None:
     assert refused.value.status == 409
     version = listed.metadata.resource_version
     core.delete_namespaced_service("web", namespace)
-    events = watch.Watch().stream(core.list_namespaced_service, namespace, resource_version=version, timeout_seconds=1)
+    watching: Any = watch.Watch
+    query = {"resource_version": version, "timeout_seconds": 1}
+    events = watching().stream(core.list_namespaced_service, namespace, **query)
     assert [(each["type"], each["object"].metadata.name) for each in events] == [("DELETED", "web")]

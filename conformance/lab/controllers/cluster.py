@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -161,6 +161,14 @@ class Cluster:
         """Wait until every store has been listed once."""
         for store in self._stores.values():
             await store.informer.synced.wait()
+
+
+async def together(*writes: Coroutine[Any, Any, object]) -> None:
+    """Await every write, then raise the first ``ApiError`` among them: none is left behind to surprise a retry."""
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
 
 
 def now() -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from typing import Any
 
 from conformance.lab.client import ApiError, key
 from conformance.lab.controllers import placement
 from conformance.lab.controllers import pods as podlib
-from conformance.lab.controllers.cluster import DAEMON_SETS, NODES, NOT_FOUND, PODS, Cluster, owned, owner_of
+from conformance.lab.controllers.cluster import DAEMON_SETS, NODES, NOT_FOUND, PODS, Cluster, owned, owner_of, together
 from conformance.lab.controllers.endpoint_slices import namespace_terminating
 from conformance.lab.controllers.templates import available_in, fingerprint, pod_from, share
 from conformance.lab.controllers.workqueue import WorkQueue
@@ -108,7 +107,7 @@ class DaemonSetController:
             else:
                 by_node[node] = pod
         surplus += outdated(daemon_set, by_node, len(wanted))
-        await asyncio.gather(
+        await together(
             *(self._pods.delete(pod) for pod in surplus),
             # A node's next pod waits until the one before has gone: both may want the same host port.
             *(self._pods.create(pod_for(daemon_set, node)) for node in wanted if node not in {*by_node, *leaving}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from typing import Any
 
@@ -18,6 +17,7 @@ from conformance.lab.controllers.cluster import (
     owned,
     owner_of,
     reference_to,
+    together,
 )
 from conformance.lab.controllers.endpoint_slices import namespace_terminating
 from conformance.lab.controllers.templates import fingerprint
@@ -137,7 +137,7 @@ class DeploymentController:
         empty = [s for s in old if not s["spec"]["replicas"] and not (s.get("status") or {}).get("replicas")]
         excess = len(empty) - int(deployment["spec"].get("revisionHistoryLimit", 10))
         if excess > 0:
-            await asyncio.gather(*(self._sets.delete(s) for s in sorted(empty, key=rollout.revision)[:excess]))
+            await together(*(self._sets.delete(s) for s in sorted(empty, key=rollout.revision)[:excess]))
 
     def _sets_of(self, deployment: Json) -> list[Json]:
         return owned(self._sets.within(deployment["metadata"]["namespace"]), deployment)

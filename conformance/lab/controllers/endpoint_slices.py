@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from conformance.lab.client import ApiError, key
 from conformance.lab.controllers import selectors
-from conformance.lab.controllers.cluster import CONFLICT, ENDPOINT_SLICES, NODES, PODS, SERVICES, Cluster, Store
+from conformance.lab.controllers.cluster import (
+    CONFLICT,
+    ENDPOINT_SLICES,
+    NODES,
+    PODS,
+    SERVICES,
+    Cluster,
+    Store,
+    together,
+)
 from conformance.lab.controllers.packing import MANAGED_BY, SERVICE_NAME, Changes
 from conformance.lab.controllers.slices import CONTROLLER, ZONE, reconcile
 from conformance.lab.controllers.trigger_times import TriggerTimes
@@ -61,7 +69,7 @@ class EndpointSliceController:
         if service is None:
             self._times.forget(service_key)
             # The garbage collector would find them too; a new Service of the same name need not wait for it.
-            await asyncio.gather(*(self._slices.delete(piece) for piece in existing))
+            await together(*(self._slices.delete(piece) for piece in existing))
             return
         selector = service["spec"].get("selector")
         if (
@@ -97,7 +105,7 @@ class EndpointSliceController:
 async def apply(slices: Store, changes: Changes) -> None:
     """Write ``changes``; nothing is created any more where the namespace is going away."""
     try:
-        await asyncio.gather(
+        await together(
             *(slices.create(piece) for piece in changes.create),
             *(slices.update(piece) for piece in changes.update),
             *(slices.delete(piece) for piece in changes.delete),

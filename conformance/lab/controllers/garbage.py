@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from conformance.lab.client import ApiError, key
-from conformance.lab.controllers.cluster import NOT_FOUND, Cluster, Resource, Store
+from conformance.lab.controllers.cluster import NOT_FOUND, Cluster, Resource, Store, together
 from conformance.lab.controllers.workqueue import WorkQueue
 
 Json = dict[str, Any]
@@ -45,12 +44,12 @@ class GarbageCollector:
         finalizers = owner["metadata"].get("finalizers") or []
         dependents = self._dependents_of(owner["metadata"]["uid"])
         if ORPHAN in finalizers:
-            await asyncio.gather(*(self._disown(s, obj, owner) for s, obj in dependents))
+            await together(*(self._disown(s, obj, owner) for s, obj in dependents))
             await self._unfinalize(store, owner, ORPHAN)
         elif FOREGROUND in finalizers:
             blocking = [(s, obj) for s, obj in dependents if _blocks(obj, owner)]
             if blocking:
-                await asyncio.gather(*(s.delete(o) for s, o in blocking if not o["metadata"].get("deletionTimestamp")))
+                await together(*(s.delete(o) for s, o in blocking if not o["metadata"].get("deletionTimestamp")))
             else:
                 await self._unfinalize(store, owner, FOREGROUND)
 

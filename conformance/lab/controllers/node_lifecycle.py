@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Any
 
 from conformance.lab.client import ApiError
 from conformance.lab.controllers import pods as podlib
-from conformance.lab.controllers.cluster import LEASES, NODES, NOT_FOUND, PODS, Cluster, now
+from conformance.lab.controllers.cluster import LEASES, NODES, NOT_FOUND, PODS, Cluster, now, together
 from conformance.lab.controllers.workqueue import WorkQueue
 
 Json = dict[str, Any]
@@ -51,7 +50,7 @@ class NodeLifecycleController:
             answer = await self._client.patch(f"{NODES.item(node)}/status", _ready(lost), "strategic")
             self._nodes.informer.note(answer)
         mine = [p for p in self._pods.all() if p["spec"].get("nodeName") == name and podlib.ready(p)]
-        await asyncio.gather(*(self._unready(pod) for pod in mine))
+        await together(*(self._unready(pod) for pod in mine))
         self.queue.add_after(name, self._grace)
 
     async def _unready(self, pod: Json) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from conformance.lab.client import ApiError, key
 from conformance.lab.controllers import pods as podlib
-from conformance.lab.controllers.cluster import NOT_FOUND, PODS, REPLICA_SETS, Cluster, owned, owner_of
+from conformance.lab.controllers.cluster import NOT_FOUND, PODS, REPLICA_SETS, Cluster, owned, owner_of, together
 from conformance.lab.controllers.endpoint_slices import namespace_terminating
 from conformance.lab.controllers.templates import active, available_in, pod_from
 from conformance.lab.controllers.workqueue import WorkQueue
@@ -37,9 +36,9 @@ class ReplicaSetController:
                 pass
             elif missing > 0:
                 new = pod_from(replica_set["spec"]["template"], replica_set, REPLICA_SETS)
-                await asyncio.gather(*(self._pods.create(new) for _ in range(missing)))
+                await together(*(self._pods.create(new) for _ in range(missing)))
             elif missing < 0:
-                await asyncio.gather(*(self._pods.delete(pod) for pod in sorted(mine, key=_worth)[:-missing]))
+                await together(*(self._pods.delete(pod) for pod in sorted(mine, key=_worth)[:-missing]))
             await self._count(set_key)
         except ApiError as error:
             if not namespace_terminating(error):

@@ -40,12 +40,10 @@ async def serve(client: ApiClient, options: Options) -> None:
     ]
     server = Server(lambda query: respond(view, zones, query))
     runners: list[web.AppRunner] = []
+    listening = asyncio.Event()
     try:
         runners.append(await _http(options.listen, options.health_port, "/health", lambda: True))
-        synced = [informer.synced for informer in informers]
-        runners.append(
-            await _http(options.listen, options.ready_port, "/ready", lambda: all(event.is_set() for event in synced))
-        )
+        runners.append(await _http(options.listen, options.ready_port, "/ready", listening.is_set))
         async with asyncio.TaskGroup() as group:
             for informer in informers:
                 group.create_task(informer.run())
@@ -54,6 +52,7 @@ async def serve(client: ApiClient, options: Options) -> None:
             # Only now: an answer from half a view would be a wrong NXDOMAIN, and those are remembered.
             for address in options.listen:
                 await server.listen(address, options.port)
+            listening.set()
             logging.getLogger(__name__).info("serving %s", options.domain)
     finally:
         server.close()

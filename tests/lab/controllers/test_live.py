@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from pathlib import Path
 from typing import Any
+
+import aiohttp
+import dns.asyncquery
+import dns.message
+import dns.rcode
 
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.controllers.cluster import now
@@ -210,6 +217,54 @@ def test_load_balancers_get_keep_and_give_back_addresses(world: World) -> None:
         asyncio.run(scenario())
     finally:
         world.stop("loadbalancer")
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [each.getsockname()[1] for each in held]
+
+
+async def answers(port: int, name: str) -> tuple[int, list[str]]:
+    query = dns.message.make_query(name, "A")
+    response = await dns.asyncquery.udp(query, "127.0.0.1", port=port, timeout=5)
+    return response.rcode(), [rdata.to_text() for rrset in response.answer for rdata in rrset]
+
+
+def test_cluster_dns_is_ready_when_it_knows_everything_and_follows_changes(world: World) -> None:
+    dns_port, health, readiness = free_ports(3)
+
+    async def status(session: aiohttp.ClientSession, port: int, path: str) -> int:
+        try:
+            async with session.get(f"http://127.0.0.1:{port}{path}") as response:
+                return response.status
+        except aiohttp.ClientConnectionError:
+            return 0
+
+    async def scenario() -> None:
+        async with (
+            world.client() as client,
+            aiohttp.ClientSession() as session,
+            watching(client, "/api/v1/services") as services,
+        ):
+            while await status(session, readiness, "/ready") != 200:
+                await asyncio.sleep(0.1)
+            assert await status(session, health, "/health") == 200
+            ip = services.items["default/kubernetes"]["spec"]["clusterIP"]
+            assert await answers(dns_port, "kubernetes.default.svc.cluster.local") == (0, [ip])
+            home = await namespace(client, "named")
+            assert (await answers(dns_port, "new.named.svc.cluster.local"))[0] == dns.rcode.NXDOMAIN
+            await service(client, home, "new")
+            while not (found := await answers(dns_port, "new.named.svc.cluster.local"))[1]:
+                await asyncio.sleep(0.02)
+            assert found[1] == [services.items["named/new"]["spec"]["clusterIP"]]
+
+    ports = ("--port", str(dns_port), "--health-port", str(health), "--ready-port", str(readiness))
+    world.start("dns", "--kubeconfig", str(world.kubeconfig), "--listen", "127.0.0.1", *ports)
+    try:
+        asyncio.run(scenario())
+    finally:
+        assert world.stop("dns") == 0
 
 
 def test_controllers_end_politely_and_say_what_they_lack(world: World, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from conformance.lab.controllers.cluster import now
 Json = dict[str, Any]
 
 NODES = ("node-a", "node-b", "node-c")
-SECONDS = 30
+SECONDS = 90
 
 
 class World:

@@ -245,12 +245,12 @@ def test_headless_forward_and_reverse_agree(endpoints: list[tuple[str, bool, str
     found = [a for kind in ("A", "AAAA") for a in ask(view, "h.n.svc.cluster.local", kind)[1]]
     assert {ipaddress.ip_address(a) for a in found} == ready_addresses
     assert (ask(view, "h.n.svc.cluster.local")[0] == "NXDOMAIN") == (not ready_addresses)
-    for address in ready_addresses:
-        rcode, names = ask(view, f"{address.reverse_pointer}.", "PTR")
+    for ip in ready_addresses:
+        rcode, names = ask(view, f"{ip.reverse_pointer}.", "PTR")
         assert rcode == "NOERROR"
         for name in names:
-            forward = ask(view, name, "A" if address.version == 4 else "AAAA")[1]
-            assert address in map(ipaddress.ip_address, forward)
+            forward = ask(view, name, "A" if ip.version == 4 else "AAAA")[1]
+            assert ip in map(ipaddress.ip_address, forward)
 
 
 Labels = st.text("abc_-09.", min_size=1, max_size=12).filter(lambda t: ".." not in t and t.strip(".") == t)

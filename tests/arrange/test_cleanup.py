@@ -1,0 +1,83 @@
+"""What runs left is found by its labels and removed, once and again, against the embedded API server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from conformance.arrange.arrangement import Arrangement
+from conformance.arrange.cleanup import namespaces, remove, remove_older
+from conformance.arrange.manifests import namespace, service
+from conformance.arrange.run import Run
+from conformance.cluster.api import Cluster
+from conformance.cluster.connection import connect
+from conformance.model.case import ServiceSpec, on
+from conformance.model.kube import ServiceType
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The API server, and the controllers that finish what deleting a namespace begins."""
+    state = tmp_path_factory.mktemp("api")
+    kubeconfig = state / "kubeconfig"
+    with (
+        _running("conformance.lab.api", "--listen", "127.0.0.1:0", "--state", str(state), awaits=kubeconfig),
+        _running("conformance.lab.controllers", "--kubeconfig", str(kubeconfig), awaits=kubeconfig),
+    ):
+        yield connect(kubeconfig)
+
+
+class _running:  # noqa: N801  reads as a verb in a with statement
+    def __init__(self, module: str, *arguments: str, awaits: Path) -> None:
+        self.command, self.awaits = [sys.executable, "-m", module, *arguments], awaits
+
+    def __enter__(self) -> None:
+        self.process = subprocess.Popen(self.command, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        while not self.awaits.exists() and time.monotonic() < deadline:
+            assert self.process.poll() is None
+            time.sleep(0.05)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def test_an_arrangement_leaves_nothing(cluster: Cluster) -> None:
+    run = Run()
+    with pytest.raises(KeyboardInterrupt), Arrangement(cluster, run, "print()") as arrangement:
+        arrangement.create([namespace(run, run.namespace, privileged=False)])
+        made = arrangement.create(service(run, ServiceSpec(ServiceType.NODE_PORT, on(*roles))) for roles in ("", "a"))
+        assert [m["metadata"]["name"] for m in made] == ["np-none", "np-web-a"]
+        assert len(arrangement.services()) == 2
+        raise KeyboardInterrupt
+    assert remove(cluster, run.id) in ([], [run.namespace])
+    assert namespaces(cluster) == []
+    assert remove(cluster, run.id) == []
+
+
+def test_only_old_runs_are_removed_by_age(cluster: Cluster) -> None:
+    run = Run()
+    cluster.create("/api/v1/namespaces", namespace(run, run.namespace, privileged=False))
+    cluster.create("/api/v1/namespaces", namespace(run, run.host_namespace, privileged=True))
+    assert remove_older(cluster, timedelta(hours=1)) == []
+    assert sorted(remove_older(cluster, timedelta(0))) == [run.namespace, run.host_namespace]
+    assert namespaces(cluster) == []
+
+
+def test_sixty_services_are_created_quickly(cluster: Cluster) -> None:
+    run = Run()
+    with Arrangement(cluster, run, "print()") as arrangement:
+        arrangement.create([namespace(run, run.namespace, privileged=False)])
+        body = service(run, ServiceSpec(ServiceType.CLUSTER_IP, on()))
+        many = [{**body, "metadata": {**body["metadata"], "name": f"s{i}"}} for i in range(60)]
+        begun = time.monotonic()
+        arrangement.create(many)
+        assert time.monotonic() - begun < 5
+        assert len(arrangement.services()) == 60

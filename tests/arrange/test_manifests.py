@@ -1,0 +1,82 @@
+"""What is put into a cluster: restricted pods, Services that select exactly their endpoints, names of our own."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.arrange import manifests
+from conformance.arrange.run import Run, new_id
+from conformance.model.case import Backend, ServiceSpec, on, on_host
+from conformance.model.kube import Policy, ServiceType
+
+RUN = Run("abc123")
+backends = st.builds(Backend, st.sampled_from("abc"), st.booleans())
+specs = st.lists(
+    st.builds(
+        ServiceSpec,
+        st.sampled_from([ServiceType.CLUSTER_IP, ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER]),
+        st.lists(backends, unique=True, max_size=4).map(tuple),
+    ),
+    max_size=12,
+)
+
+
+@given(specs)
+def test_a_service_selects_its_endpoints_and_nothing_else(some: list[ServiceSpec]) -> None:
+    pods = {b: manifests.ends_labels(b, some) for spec in some for b in spec.endpoints}
+    for spec in some:
+        selector = manifests.service(RUN, spec)["spec"]["selector"]
+        selected = {b for b, labels in pods.items() if selector.items() <= labels.items()}
+        assert selected == set(spec.endpoints)
+
+
+@given(specs)
+def test_labels_are_ones_that_the_api_accepts(some: list[ServiceSpec]) -> None:
+    for spec in some:
+        _, _, name = manifests.ends_label(spec.endpoints).partition("/")
+        assert 0 < len(name) <= 63
+        assert name[0].isalnum()
+        assert name[-1].isalnum()
+
+
+def test_ordinary_pods_meet_the_restricted_pod_security_level() -> None:
+    pod = manifests.pod(RUN, RUN.namespace, "web-a", "node-a", port=8080, role="backend")
+    (container,) = pod["spec"]["containers"]
+    security = container["securityContext"]
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert security["runAsNonRoot"] is True
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert {next(iter(set(v) - {"name"})) for v in pod["spec"]["volumes"]} == {"configMap"}
+    assert pod["spec"]["hostNetwork"] is False
+    assert pod["spec"]["automountServiceAccountToken"] is False
+
+
+def test_the_api_is_not_asked_for_external_policy_where_there_is_none() -> None:
+    spec = manifests.service(RUN, ServiceSpec(ServiceType.CLUSTER_IP, on("a")))["spec"]
+    assert "externalTrafficPolicy" not in spec
+    spec = manifests.service(RUN, ServiceSpec(ServiceType.NODE_PORT, on("a"), external_policy=Policy.LOCAL))["spec"]
+    assert spec["externalTrafficPolicy"] == "Local"
+
+
+def test_affinity_and_external_ips_only_where_wanted() -> None:
+    plain = manifests.service(RUN, ServiceSpec(ServiceType.CLUSTER_IP, on_host("a")))["spec"]
+    full = manifests.service(
+        RUN, ServiceSpec(ServiceType.CLUSTER_IP, on(), affinity=True, external_ip=True), ("198.51.100.1",)
+    )["spec"]
+    assert not {"sessionAffinity", "externalIPs"} & plain.keys()
+    assert (full["sessionAffinity"], full["externalIPs"]) == ("ClientIP", ["198.51.100.1"])
+
+
+@given(st.text("0123456789abcdef", min_size=6, max_size=6))
+def test_ports_are_outside_of_node_ports_and_ephemeral_ports(run_id: str) -> None:
+    run = Run(run_id)
+    assert 20000 <= run.backend_port < run.control_port < 30000
+    assert run == Run(run_id)
+
+
+def test_runs_do_not_share_names() -> None:
+    assert len({new_id() for _ in range(200)}) > 195
+    assert RUN.namespace != RUN.host_namespace
+    assert "abc123" in RUN.namespace

@@ -1,0 +1,92 @@
+"""Waiting: until it is so, as often as it must be, and with the last state when time is up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conformance.arrange import lacking
+from conformance.arrange.waits import TABLE, NotConverged, Wait, converge
+
+
+def answers(*words: str) -> Iterator[str]:
+    yield from words
+    while True:
+        yield words[-1]
+
+
+def test_it_returns_what_it_saw() -> None:
+    seen = answers("no", "no", "yes")
+    assert converge(Wait("a yes", 5, 0.001), lambda: next(seen), lambda s: "" if s == "yes" else "none yet") == "yes"
+
+
+def test_successes_must_follow_each_other() -> None:
+    looks = iter("ynyynyyy" + "-")
+    converge(Wait("calm", 5, 0.001, successes=3), lambda: next(looks), lambda s: "" if s == "y" else "shaky")
+    assert list(looks) == ["-"]
+
+
+def test_changes_only_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    seen = answers("1 pod", "1 pod", "2 pods", "")
+    with caplog.at_level(logging.INFO):
+        converge(Wait("pods", 5, 0.001), lambda: next(seen), lambda s: s)
+    assert [r.getMessage().removeprefix("waiting for pods: ") for r in caplog.records] == ["1 pod", "2 pods", "there"]
+
+
+def test_the_end_of_patience_carries_the_last_state() -> None:
+    begun = time.monotonic()
+    with pytest.raises(NotConverged, match=r"Gave up after 0 s waiting for rain: sunny\.") as failure:
+        converge(Wait("rain", 0.1, 0.02, hint="Dance."), lambda: "sunny", lambda s: s)
+    assert 0.1 <= time.monotonic() - begun < 1
+    assert failure.value.hint == "Dance."
+
+
+def test_the_table_is_sane() -> None:
+    assert all(0 < wait.every < wait.timeout <= 300 and wait.hint for wait in TABLE)
+
+
+def pod(name: str, **status: object) -> dict[str, Any]:
+    return {"metadata": {"name": name}, "status": status}
+
+
+READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def test_pods_that_lack_something() -> None:
+    waiting = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}
+    cordoned = [{"type": "PodScheduled", "status": "False", "message": "0/3 nodes"}]
+    seen = [pod("a", **READY), pod("b", containerStatuses=[waiting]), pod("c", conditions=cordoned), pod("d")]
+    assert lacking.pods(["a"], seen) == ""
+    assert lacking.pods(["b"], seen) == "b is ImagePullBackOff no such image"
+    assert lacking.pods(["c", "e"], seen) == "c is unschedulable: 0/3 nodes; e does not exist"
+    assert lacking.pods(["d"] * 8, seen).endswith("and 3 more")
+
+
+def test_endpoints_must_be_exactly_the_expected_ones_in_each_family() -> None:
+    service = {"metadata": {"name": "web"}, "spec": {"ipFamilies": ["IPv4", "IPv6"]}}
+
+    def one(family: str, *pods: str, ready: bool = True) -> dict[str, Any]:
+        ends = [{"targetRef": {"name": p}, "conditions": {"ready": ready}} for p in pods]
+        labels = {"kubernetes.io/service-name": "web"}
+        return {"metadata": {"labels": labels}, "addressType": family, "endpoints": ends}
+
+    expected = {"web": frozenset({"a", "b"})}
+    both = [one("IPv4", "a"), one("IPv4", "b"), one("IPv6", "a", "b")]
+    assert lacking.endpoints(expected, [service], both) == ""
+    assert "web (IPv6) has none" in lacking.endpoints(expected, [service], both[:2])
+    assert "web (IPv4) has ['a', 'b', 'c']" in lacking.endpoints(expected, [service], [*both, one("IPv4", "c")])
+    assert lacking.endpoints(expected, [service], [*both[:2], one("IPv6", "a", "b", ready=False)])
+    assert lacking.endpoints(expected, [], both) == "Service web does not exist"
+    assert lacking.endpoints({"web": frozenset()}, [service], []) == ""
+
+
+def test_load_balancers_without_an_address() -> None:
+    def one(name: str, kind: str, **status: object) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "spec": {"type": kind}, "status": {"loadBalancer": status}}
+
+    assert lacking.ingresses([one("a", "ClusterIP"), one("b", "LoadBalancer", ingress=[{"ip": "192.0.2.1"}])]) == ""
+    assert lacking.ingresses([one("c", "LoadBalancer")]) == "c"

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 
 _SYSTEM = "kube-system"
 _IMAGE = f"nftconform/lab:{__version__}"
+# The cluster's authority is all they trust; aiohttp would parse the machine's many roots when it is imported.
+_NO_ROOTS = {"name": "SSL_CERT_FILE", "value": "/dev/null"}
 _ANYWHERE = [{"operator": "Exists"}]
 
 
@@ -42,7 +44,7 @@ def _proxy(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
         "name": "kube-proxy",
         "image": _IMAGE,
         "command": [*command, "--config", f"{folder}/config.conf"],
-        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}, _NO_ROOTS],
         "readinessProbe": _http("/healthz", 10256),
         "securityContext": {"privileged": True},
         "volumeMounts": [{"name": "kube-proxy", "mountPath": folder}],
@@ -122,6 +124,7 @@ def _dns(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
         "name": "coredns",
         "image": _IMAGE,
         "command": _python("dns"),
+        "env": [_NO_ROOTS],
         "ports": [
             {"name": "dns", "containerPort": 53, "protocol": "UDP"},
             {"name": "dns-tcp", "containerPort": 53, "protocol": "TCP"},

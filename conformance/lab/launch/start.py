@@ -196,7 +196,8 @@ def _start(directory: Directory, order: Order) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             pass_fds=order.descriptors,
-            env=environment(),
+            # The lab trusts its own authority only; aiohttp would parse the machine's many roots when it is imported.
+            env=environment() | {"SSL_CERT_FILE": os.devnull},
             # A Ctrl-C in the terminal is for the launcher, which ends the lab in order.
             start_new_session=True,
         )

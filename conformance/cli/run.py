@@ -6,9 +6,11 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -17,6 +19,9 @@ from conformance.errors import KitError, UsageError
 from conformance.kit import put_on_path
 from conformance.lab.addresses import AddressPlan
 from conformance.model.case import Profile
+
+if TYPE_CHECKING:
+    from fixtures.settings import Choice, Settings
 
 
 @click.command()
@@ -61,22 +66,35 @@ def run(
     if in_lab and (kubeconfig or context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
     root = put_on_path()
-    args = [*_option("--case", cases), *_option("--external", externals), "--profile", profile]
-    args += ["--output", str(output.resolve())]
-    args += ["-k", expression] if expression else []
-    args += ["-n", str(workers), "--dist", "loadscope"] if workers and workers > 1 else []
-    args += ["--agent-image", agent_image] if agent_image else []
-    with _terminable():
-        if not in_lab:
-            args += ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
-            args += ["--context", context] if context else []
-            return _pytest(root, args)
-        from conformance.lab.launch.start import running_lab  # noqa: PLC0415  only a lab needs Linux and nft
+    from fixtures.settings import Choice, settle  # noqa: PLC0415  importable only after put_on_path
+    from reports.files import check_writable  # noqa: PLC0415
 
-        with running_lab(nodes=nodes, progress=lambda text: click.echo(text, err=True)) as lab:
-            click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
-            args += ["--kubeconfig", str(lab.kubeconfig), *_option("--external", _sites(lab.directory, nodes))]
-            return _pytest(root, args)
+    choice = Choice(
+        kubeconfig=str(kubeconfig) if kubeconfig else None,
+        context=context,
+        cases=cases,
+        profile_name=profile,
+        externals=externals,
+        agent_image=agent_image,
+        output_folder=str(output.resolve()),
+    )
+    check_writable(output)
+    selection = ["-k", expression] if expression else []
+    selection += ["-n", str(workers), "--dist", "loadscope"] if workers and workers > 1 else []
+    with _terminable(), _lab(nodes) if in_lab else nullcontext(choice) as there:
+        cluster = replace(choice, kubeconfig=there.kubeconfig, externals=(*there.externals, *externals))
+        return _pytest(root, settle(cluster), selection)
+
+
+@contextmanager
+def _lab(nodes: int) -> Iterator[Choice]:
+    """A lab for the time of the run, named as any cluster would be."""
+    from conformance.lab.launch.start import running_lab  # noqa: PLC0415  only a lab needs Linux and nft
+    from fixtures.settings import Choice  # noqa: PLC0415
+
+    with running_lab(nodes=nodes, progress=lambda text: click.echo(text, err=True)) as lab:
+        click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
+        yield Choice(kubeconfig=str(lab.kubeconfig), externals=_sites(lab.directory, nodes))
 
 
 def _sites(directory: Path, nodes: int) -> tuple[str, ...]:
@@ -86,16 +104,17 @@ def _sites(directory: Path, nodes: int) -> tuple[str, ...]:
     return tuple(f"{e.name}@{e.via.name}=exec:{prefix} {e.name} --" for e in plan.externals)
 
 
-def _option(name: str, values: tuple[str, ...]) -> list[str]:
-    return [word for value in values for word in (name, value)]
-
-
-def _pytest(root: Path, args: list[str]) -> int:
+def _pytest(root: Path, settings: Settings, selection: list[str]) -> int:
     """Run the suites in this process; pytest's own codes for bad usage and for nothing selected become ours."""
-    settings = ["-c", str(root / "tox.ini"), "--rootdir", str(root), "-p", "no:cacheprovider"]
-    code = int(pytest.main([str(root / "suites"), *settings, "--terminal", "kit", *args]))
-    own = {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}
-    return KitError.exit_code if code in own else code
+    from fixtures.session import Settled  # noqa: PLC0415
+
+    # Capturing would swallow the progress: what is printed here is meant to be seen.
+    own = ["-c", str(root / "tox.ini"), "--rootdir", str(root), "-p", "no:cacheprovider", "--capture=no"]
+    args = [str(root / "suites"), *own, "--terminal", "kit", *selection]
+    code = int(pytest.main(args, plugins=[Settled(settings)]))
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        raise UsageError("No cell matches.", "`nftconform plan --cells` lists them all.")
+    return KitError.exit_code if code in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR) else code
 
 
 @contextmanager

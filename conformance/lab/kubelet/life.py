@@ -72,7 +72,8 @@ class Life:
         finally:
             os.close(null)
         try:
-            return await asyncio.wait_for(process.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                return await process.wait()
         except TimeoutError:
             return None
         finally:

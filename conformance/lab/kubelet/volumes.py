@@ -70,7 +70,9 @@ class PodVolumes:
                 default=_LONGEST_WAIT,
             )
             try:
-                await asyncio.wait_for(self._poked.wait(), wait)
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the event.
+                async with asyncio.timeout(wait):
+                    await self._poked.wait()
             except TimeoutError:
                 await self._renew()
             self._poked.clear()

@@ -249,3 +249,17 @@ def test_liveness_restarts_and_startup_delays_it(sandbox: Sandbox) -> None:
             await cluster.delete(name, 0)
 
     drive(sandbox, scenario)
+
+
+def test_many_pods_come_and_go_together(sandbox: Sandbox) -> None:
+    async def scenario(cluster: Cluster) -> None:
+        names = [f"many-{number}" for number in range(15)]
+        await asyncio.gather(*(cluster.create(name, SLEEP) for name in names))
+        addresses = {(await cluster.ready(name))["status"]["podIP"] for name in names}
+        assert len(addresses) == len(names)
+        # Each with an update at the moment of its end, which once made a volume's upkeep miss its cancellation.
+        await asyncio.gather(*(cluster.delete(name) for name in names))
+        for name in names:
+            await cluster.gone(name)
+
+    drive(sandbox, scenario)

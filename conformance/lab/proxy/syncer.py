@@ -14,6 +14,7 @@ from conformance.lab.proxy.fragment import Fragment, fragment
 from conformance.lab.proxy.health import ProxyHealth
 from conformance.lab.proxy.metrics import Metrics
 from conformance.lab.proxy.place import Place, place
+from conformance.lab.proxy.reconciler import FlowReconciler
 from conformance.lab.proxy.ruleset import Ruleset
 from conformance.lab.proxy.transaction import Existing, Transaction, delete_chains, full, partial
 from conformance.lab.proxy.view import Changes, View
@@ -54,9 +55,7 @@ class Syncer:
         self._stale: dict[str, float] = {}
         self._no_sweep_before = 0.0
         self._conflicts: tuple[Conflict, ...] = ()
-        self._cleaned: conntrack.Frontends = {}
-        self._retired: set[conntrack.Frontend] = set()
-        self._clean_again = True
+        self._flows = FlowReconciler(family, metrics)
 
     async def sync(self) -> float:
         """One sync; the seconds after which the next is due, also when nothing changes."""
@@ -65,11 +64,12 @@ class Syncer:
         whole = self._applied is None or not swept or began - self._last_full > FULL_SYNC_PERIOD
         changes = self._view.take(self.family)
         self._count_pending()
-        if whole:
+        if whole or self._here() != self._place:
+            whole = True
             self._addresses = await asyncio.to_thread(netlink.interface_addresses)
         here = self._here()
-        whole = whole or here != self._place
         self._update(changes, here, everything=here != self._place)
+        self._place = here
         ruleset, conflicts = merge(self._fragments, here)
         self._report(conflicts)
         done = await self._program(ruleset, whole)
@@ -77,11 +77,12 @@ class Syncer:
         if not done:
             self._view.changes[self.family].triggers += changes.triggers
             return self._configuration.sync_period
-        self._place = here
         if whole:
             self._last_full = began
+            seconds = time.monotonic() - began
+            _log.info("%s: full sync of %d Services in %.2f s", self.family.value, len(self._fragments), seconds)
         await self._finish(changes, here)
-        if self._clean_again:
+        if self._flows.unfinished:
             return _STALE_SECONDS
         return max(_STALE_SECONDS, self._no_sweep_before - began) if self._stale else FULL_SYNC_PERIOD
 
@@ -167,40 +168,8 @@ class Syncer:
         metrics.no_local_endpoints.labels(word, "internal").set(sum(p.ports_without_internal for p in parts))
         metrics.no_local_endpoints.labels(word, "external").set(sum(p.ports_without_external for p in parts))
         await self._synced(here)
-        await self._clean_conntrack(here)
-
-    async def _clean_conntrack(self, here: Place) -> None:
-        """Forget flows to endpoints that no longer serve: at once, and once more when the last packets have passed."""
-        now = {frontend: serving for each in self._frontends.values() for frontend, serving in each.items()}
-        changed = now != self._cleaned
-        if not changed and not self._clean_again:
-            return
-        began = time.monotonic()
-        # A packet that met the old rules may enter the kernel's table after we looked at it: look again.
-        self._clean_again = changed
-        self._retired = (self._retired | self._cleaned.keys()) - now.keys()
-        self._cleaned = now
-        try:
-            deleted = await asyncio.to_thread(self._forget, here)
-        except OSError as error:
-            _log.warning("%s: conntrack: %s", self.family.value, error)
-            return
-        if not self._clean_again:
-            self._retired.clear()
-        self._metrics.conntrack_deleted.labels(self.family.value).inc(deleted)
-        self._metrics.conntrack_duration.labels(self.family.value).observe(time.monotonic() - began)
-
-    def _forget(self, here: Place) -> int:
-        protocols = {p for p, _, _ in (*self._cleaned, *self._retired)}
-        tracked = [flow for p in protocols for flow in netlink.flows(self.family, p)]
-        gone = conntrack.stale(
-            tracked,
-            self._cleaned,
-            self._retired,
-            node_ips=here.listening_ips,
-            service_cidrs=here.service_cidrs,
-        )
-        return netlink.forget(self.family, gone)
+        flows = {frontend: serving for each in self._frontends.values() for frontend, serving in each.items()}
+        self._flows.follow(flows, here)
 
     def _report(self, conflicts: tuple[Conflict, ...]) -> None:
         for conflict in set(conflicts) - set(self._conflicts):

@@ -1,0 +1,63 @@
+"""Makes the kernel forget flows that go where no Service sends them any more, beside the syncs, never before them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+
+from conformance.lab.proxy import conntrack, netlink
+from conformance.lab.proxy.metrics import Metrics
+from conformance.lab.proxy.place import Place
+from conformance.model.addresses import Family
+
+_log = logging.getLogger(__name__)
+
+
+class FlowReconciler:
+    """One family's flows. ``unfinished`` says that `follow` wants to be called again within about a second."""
+
+    def __init__(self, family: Family, metrics: Metrics) -> None:
+        self.unfinished = True
+        self._family = family
+        self._metrics = metrics
+        self._followed: conntrack.Frontends = {}
+        self._retired: frozenset[conntrack.Frontend] = frozenset()
+        self._running: asyncio.Task[None] | None = None
+
+    def follow(self, now: conntrack.Frontends, here: Place) -> None:
+        """The kernel's rules are those of ``now``: forget what contradicts them, at once and once more.
+
+        A packet that met the old rules may enter the kernel's table after we looked at it.
+        """
+        if self._running is not None:
+            if not self._running.done():
+                self.unfinished = True
+                return
+            self._running.result()  # a fault of ours shall not go unseen
+            self._running = None
+        changed = now != self._followed
+        if not (changed or self.unfinished):
+            return
+        retired = (self._retired | self._followed.keys()) - now.keys()
+        self._followed, self.unfinished = now, changed
+        self._retired = retired if changed else frozenset()
+        self._running = asyncio.create_task(self._forget(now, retired, here))
+
+    async def _forget(self, now: conntrack.Frontends, retired: Iterable[conntrack.Frontend], here: Place) -> None:
+        began = time.monotonic()
+        try:
+            deleted = await asyncio.to_thread(_forget_stale, self._family, now, retired, here)
+        except OSError as error:
+            _log.warning("%s: conntrack: %s", self._family.value, error)
+            return
+        self._metrics.conntrack_deleted.labels(self._family.value).inc(deleted)
+        self._metrics.conntrack_duration.labels(self._family.value).observe(time.monotonic() - began)
+
+
+def _forget_stale(family: Family, now: conntrack.Frontends, retired: Iterable[conntrack.Frontend], here: Place) -> int:
+    protocols = {protocol for protocol, _, _ in (*now, *retired)}
+    tracked = [flow for protocol in protocols for flow in netlink.flows(family, protocol)]
+    gone = conntrack.stale(tracked, now, retired, node_ips=here.listening_ips, service_cidrs=here.service_cidrs)
+    return netlink.forget(family, gone)

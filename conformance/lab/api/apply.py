@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.lab.api import field_sets
 from conformance.lab.api.clock import now
-from conformance.lab.api.field_sets import FieldPath, describe, erase, leaves, value_at
+from conformance.lab.api.field_sets import FieldPath, describe, leaves, value_at
 from conformance.lab.api.jsons import copied
 from conformance.lab.api.status import StatusError
 
@@ -58,8 +58,7 @@ def onto(obj: Json, wanted: Json, manager: str, *, force: bool, part: str) -> Js
         others |= remaining
         if remaining:
             kept.append({**entry, "fieldsV1": field_sets.encode(remaining)})
-    for path in sorted(dropped - others, key=len, reverse=True):
-        erase(result, path)
+    field_sets.relinquish(result, dropped, others)
     kept.append(_entry(manager, "Apply", wanted, mine, part))
     result["metadata"]["managedFields"] = _settled(kept, obj["metadata"].get("managedFields", []))
     return result

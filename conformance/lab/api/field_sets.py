@@ -120,6 +120,19 @@ def erase(obj: Json, path: FieldPath) -> None:
         del parent[index]
 
 
+def relinquish(obj: Json, paths: set[FieldPath], kept: set[FieldPath]) -> None:
+    """Remove what nobody owns any more; an element in which something is ``kept`` stays, with the keys that name it."""
+    # elements before what is in them: without its keys an element could not be found
+    for path in sorted(paths - kept, key=len):
+        if path[-1].startswith("f:"):
+            named = path[-2].startswith("k:") if len(path) > 1 else False
+            if named and path[-1][2:] in json.loads(path[-2][2:]):
+                continue
+        elif any(other[: len(path)] == path for other in kept):
+            continue
+        erase(obj, path)
+
+
 def merged(obj: Json, wanted: Json) -> Json:
     """A stored object with everything an applied one says put over it."""
     result: Json = _merge(str(obj.get("kind", "")), (), obj, wanted)

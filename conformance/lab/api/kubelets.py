@@ -97,12 +97,7 @@ class Kubelets:
                 protocols=[far.protocol] if far.protocol else [], max_msg_size=0, compress=False
             )
             await near.prepare(request)
-            tasks = [asyncio.ensure_future(_carry(near, far)), asyncio.ensure_future(_carry(far, near))]
-            done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            ending = done.pop().result()
+            ending = await _relay(near, far)
             await asyncio.gather(near.close(code=ending.code, message=ending.reason), far.close(code=ending.code))
         finally:
             await far.close()
@@ -188,6 +183,18 @@ class _Ending:
 
     code: int = 1011
     reason: bytes = b""
+
+
+async def _relay(near: _Socket, far: _Socket) -> _Ending:
+    """Carry frames both ways until one side ends; nobody reads from either socket afterwards."""
+    tasks = [asyncio.ensure_future(_carry(near, far)), asyncio.ensure_future(_carry(far, near))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _carry(source: _Socket, sink: _Socket) -> _Ending:

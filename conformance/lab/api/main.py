@@ -15,9 +15,8 @@ from pathlib import Path
 
 import click
 
-from conformance.errors import UsageError
 from conformance.lab.api.certificates import Authority, private_key
-from conformance.lab.api.config import Config
+from conformance.lab.api.config import Config, Network
 from conformance.lab.api.server import ApiServer
 
 _File = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,8 +32,19 @@ _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--tls-key", type=_File)
 @click.option("--client-ca", type=_File, help="Who signs client certificates.")
 @click.option("--sa-key", type=_File, help="Signs and verifies ServiceAccount tokens.")
-@click.option("--service-cidr", default="10.96.0.0/16,fd00:96::/112", help="The first one is the default family.")
-@click.option("--node-port-range", default="30000-32767")
+@click.option(
+    "--service-cidr",
+    "service_cidrs",
+    callback=lambda _context, _option, text: _networks(text),
+    default="10.96.0.0/16,fd00:96::/112",
+    help="The first one is the default family.",
+)
+@click.option(
+    "--node-port-range",
+    "node_ports",
+    callback=lambda _context, _option, text: _range(text),
+    default="30000-32767",
+)
 @click.option("--kubelet-client-cert", type=_File)
 @click.option("--kubelet-client-key", type=_File)
 @click.option("--kubelet-ca", type=_File)
@@ -50,8 +60,8 @@ def main(
     tls_key: Path | None,
     client_ca: Path | None,
     sa_key: Path | None,
-    service_cidr: str,
-    node_port_range: str,
+    service_cidrs: tuple[Network, ...],
+    node_ports: tuple[int, int],
     kubelet_client_cert: Path | None,
     kubelet_client_key: Path | None,
     kubelet_ca: Path | None,
@@ -68,7 +78,6 @@ def main(
         tls_cert, tls_key, client_ca, sa_key = _throw_away(state, sockets[0].getsockname())
     if tls_cert is None or tls_key is None or client_ca is None or sa_key is None:
         raise click.UsageError("Give --tls-cert, --tls-key, --client-ca and --sa-key, or --state alone.")
-    first, last = node_port_range.split("-")
     host, _, port = advertise.rpartition(":")
     name = sockets[0].getsockname()
     config = Config(
@@ -76,8 +85,8 @@ def main(
         tls_key=tls_key,
         client_ca=client_ca,
         sa_key=sa_key,
-        service_cidrs=tuple(ip_network(each) for each in service_cidr.split(",")),
-        node_ports=(int(first), int(last)),
+        service_cidrs=service_cidrs,
+        node_ports=node_ports,
         advertise=(host.strip("[]"), int(port)) if host else (name[0], name[1]),
         kubelet_cert=kubelet_client_cert,
         kubelet_key=kubelet_client_key,
@@ -90,14 +99,28 @@ def main(
 
 def _listening(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.UsageError(f"Cannot listen on {address}: it is not HOST:PORT.")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, int(port)), family=family, backlog=256)
     except OSError as error:
-        raise UsageError(
-            f"Cannot listen on {address}: {error.strerror}.", "Give a free address of this host."
-        ) from error
+        raise click.UsageError(f"Cannot listen on {address}: {error}. Give a free address.") from error
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(each) for each in text.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{error}. Give one network, or one of each family with a comma between.") from error
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdigit() and last.isdigit() and 0 < int(first) <= int(last) <= 65535):
+        raise click.BadParameter(f"{text} is no range of ports. Give FIRST-LAST, as 30000-32767.")
+    return int(first), int(last)
 
 
 def _throw_away(state: Path, name: tuple[str, int]) -> tuple[Path, Path, Path, Path]:

@@ -61,7 +61,10 @@ class ApiServer:
 
     async def serve(self, sockets: Sequence[socket.socket], stop: asyncio.Event) -> None:
         """Answer on every socket until ``stop`` is set."""
-        server = web.Server(self.handle, request_factory=_request, access_log=None, keepalive_timeout=300)
+        # a watch on something quiet would not notice for an hour that its client has gone: let it be cancelled
+        server = web.Server(
+            self.handle, request_factory=_request, handler_cancellation=True, access_log=None, keepalive_timeout=300
+        )
         context = server_context(self._config)
         loop = asyncio.get_running_loop()
         listeners = [await loop.create_server(server, sock=each, ssl=context) for each in sockets]

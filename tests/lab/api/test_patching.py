@@ -99,7 +99,10 @@ def test_apply_creates_and_remembers_its_fields(server: Server) -> None:
     assert entry["fieldsV1"]["f:spec"]["f:ports"] == {'k:{"port":80,"protocol":"TCP"}': {".": {}, "f:port": {}}}
     again = apply(server, "applied", "one", ports=[{"port": 80}], selector={"a": "b"})
     assert again.body["metadata"]["resourceVersion"] == made.body["metadata"]["resourceVersion"]
+    more = apply(server, "applied", "one", ports=[{"name": "a", "port": 80}, {"name": "b", "port": 81}])
+    assert [port["port"] for port in more.body["spec"]["ports"]] == [80, 81]
     less = apply(server, "applied", "one", ports=[{"port": 80}])
+    assert less.body["spec"]["ports"] == [{"port": 80, "protocol": "TCP", "targetPort": 80}]
     assert "selector" not in less.body["spec"] and less.body["spec"]["clusterIP"]
 
 

@@ -19,6 +19,7 @@ def strategies(store: Store, config: Config) -> dict[tuple[str, str], Strategy]:
     return {
         ("", "configmaps"): simple.ConfigMapStrategy(),
         ("", "endpoints"): EndpointsStrategy(),
+        ("", "events"): simple.EventStrategy(store),
         ("", "namespaces"): NamespaceStrategy(),
         ("", "nodes"): simple.NodeStrategy(),
         ("", "pods"): PodStrategy(store),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from conformance.lab.api.allocation import Allocation
+from conformance.lab.api.resources import resource
 from conformance.lab.api.status import FieldError
+from conformance.lab.api.store import Store
 from conformance.lab.api.strategies.base import Strategy
 from conformance.lab.api.validation.names import config_key, path_segment
 
@@ -151,6 +154,30 @@ class NetworkPolicyStrategy(Strategy):
         for rule in (*spec.get("ingress", []), *spec.get("egress", [])):
             for port in rule.get("ports", []):
                 port.setdefault("protocol", "TCP")
+
+
+class EventStrategy(Strategy):
+    """Events are forgotten: the real server keeps them for an hour, this one keeps so many per namespace."""
+
+    create_on_update = True
+    kept = 2000
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._resource = resource("", "events")
+
+    def begin(self, obj: Json, old: Json | None) -> Allocation:
+        """Make room for a new event."""
+        allocation = Allocation()
+        if old is None:
+            allocation.then(lambda: self._forget(obj["metadata"]["namespace"]))
+        return allocation
+
+    def _forget(self, namespace: str) -> None:
+        events = self._store.collection(self._resource).objects.get(namespace, {})
+        if len(events) >= self.kept:
+            oldest = next(iter(events.values())).obj
+            self._store.remove(self._resource, {**oldest, "metadata": dict(oldest["metadata"])})
 
 
 class LeaseStrategy(Strategy):

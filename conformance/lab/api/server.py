@@ -14,7 +14,7 @@ from aiohttp.streams import StreamReader
 from aiohttp.web import BaseRequest, StreamResponse
 from aiohttp.web_protocol import RequestHandler
 
-from conformance.lab.api import status
+from conformance.lab.api import shapes, status
 from conformance.lab.api.authn import Authenticator
 from conformance.lab.api.authz import Authorizer
 from conformance.lab.api.bootstrap import bootstrap
@@ -30,7 +30,7 @@ from conformance.lab.api.status import StatusError
 from conformance.lab.api.store import Store
 from conformance.lab.api.strategies.every import strategies
 from conformance.lab.api.subresources import Subresources
-from conformance.lab.api.target import PlainPath, parse
+from conformance.lab.api.target import PlainPath, Target, parse
 from conformance.lab.api.tls import server_context
 from conformance.lab.api.tokens import TokenKey
 from conformance.lab.api.watching import Watches
@@ -79,6 +79,7 @@ class ApiServer:
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Answer one request; whatever goes wrong becomes a Status."""
+        target: Target | PlainPath | None = None
         try:
             user = impersonated(self._authz, self._authn.user(request), request.headers)
             target = parse(request.method, request.path, request.query)
@@ -94,7 +95,7 @@ class ApiServer:
         except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
             # an object of the wrong shape got through to code that expected the right one
             _log.exception("%s %s", request.method, request.path)
-            return failure(status.internal_error(f"{type(error).__name__}: {error}"))
+            return failure(_misshapen(target, error))
 
     async def _answer(self, call: Call) -> StreamResponse:
         part, plural = call.target.subresource, call.target.resource.plural
@@ -131,6 +132,13 @@ class ApiServer:
                 return await self._objects.delete_collection(call)
             case _:
                 raise status.method_not_allowed()
+
+
+def _misshapen(target: Target | PlainPath | None, error: Exception) -> StatusError:
+    told = f"{type(error).__name__}: {error}"
+    if isinstance(target, Target) and target.verb in ("create", "update", "patch"):
+        return status.bad_request(shapes.unfit(target.resource, told))
+    return status.internal_error(told)
 
 
 def _request(

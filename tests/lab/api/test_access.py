@@ -70,6 +70,16 @@ def test_a_user_may_do_what_a_role_says_and_no_more(server: Server) -> None:
     assert as_user(server, "reader", "GET", PODS).code == 403
 
 
+def test_a_binding_must_say_whom_it_binds(server: Server) -> None:
+    binding = {"metadata": {"name": "odd"}, "roleRef": {"kind": "ClusterRole", "name": "view"}}
+    path = f"{RBAC}/clusterrolebindings"
+    assert "subjects[0].kind" in server.create(path, {**binding, "subjects": [{"name": "x"}]}).causes
+    account = {"kind": "ServiceAccount", "name": "x"}
+    assert server.create(path, {**binding, "subjects": [account]}).causes == {"subjects[0].namespace": "Required value"}
+    role = {"roleRef": {"kind": "Role", "name": "view"}, "metadata": {"name": "odd"}}
+    assert "roleRef.kind" in server.create(path, role).causes
+
+
 def test_groups_names_and_subresources(server: Server) -> None:
     only = rule("get", "configmaps", resourceNames=["kube-proxy"])
     grant(server, "staff", {"kind": "Group", "name": "staff"}, only, rule("patch", "*/status"))

@@ -14,6 +14,8 @@ from conformance.lab.api.validation.names import config_key, path_segment
 
 Json = dict[str, Any]
 
+_SUBJECTS = ("ServiceAccount", "User", "Group")
+
 
 class NodeStrategy(Strategy):
     """A kubelet registers its node together with its status."""
@@ -126,6 +128,9 @@ class BindingStrategy(RoleStrategy):
         if not reference.get("name"):
             errors.append(FieldError.required("roleRef.name"))
         for index, subject in enumerate(obj.get("subjects", [])):
+            if subject.get("kind") not in _SUBJECTS:
+                kind = subject.get("kind", "")
+                errors.append(FieldError.not_supported(f"subjects[{index}].kind", kind, _SUBJECTS))
             if not subject.get("name"):
                 errors.append(FieldError.required(f"subjects[{index}].name"))
             if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):

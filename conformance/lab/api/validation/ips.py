@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 
 from conformance.lab.api.status import FieldError
@@ -14,8 +15,11 @@ _MULTICAST_V4, _MULTICAST_V6 = ip_network("224.0.0.0/24"), ip_network("ff02::/16
 
 def parse(value: object) -> IPv4Address | IPv6Address | None:
     """The address that a string writes, leading zeros allowed; None where it writes none."""
-    if not isinstance(value, str) or "%" in value:
-        return None
+    return _parse(value) if isinstance(value, str) and "%" not in value else None
+
+
+@lru_cache(maxsize=4096)
+def _parse(value: str) -> IPv4Address | IPv6Address | None:
     text = ".".join(str(int(part)) for part in value.split(".")) if _PADDED.fullmatch(value) else value
     try:
         return ip_address(text)

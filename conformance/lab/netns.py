@@ -21,6 +21,11 @@ _EVERYWHERE = {
     "net.ipv6.conf.default.accept_ra": "0",
     "net.ipv4.conf.all.rp_filter": "0",
     "net.ipv4.conf.default.rp_filter": "0",
+    # Nobody learns a shorter way past the node that translates addresses for him.
+    "net.ipv4.conf.all.accept_redirects": "0",
+    "net.ipv4.conf.default.accept_redirects": "0",
+    "net.ipv6.conf.all.accept_redirects": "0",
+    "net.ipv6.conf.default.accept_redirects": "0",
 }
 
 # A reject is an ICMP message. The masks exempt every error from the limits that kernels before 6.13 share between
@@ -41,6 +46,10 @@ ROUTER_SYSCTLS: Mapping[str, str] = {
     "net.ipv6.conf.all.forwarding": "1",
     "net.ipv4.conf.all.send_redirects": "0",
     "net.ipv4.conf.default.send_redirects": "0",
+    # The module br_netfilter is on some machines and not on others; without its hooks both are alike.
+    "net.bridge.bridge-nf-call-iptables": "0",
+    "net.bridge.bridge-nf-call-ip6tables": "0",
+    "net.bridge.bridge-nf-call-arptables": "0",
 }
 """For a node, and for the network between them."""
 

@@ -24,6 +24,11 @@ _NEW_NAMESPACE = {
     "net.ipv6.conf.all.accept_dad": "0",
     "net.ipv6.conf.default.accept_dad": "0",
     "net.ipv6.conf.default.accept_ra": "0",
+    # A node that routes between its pods tells them of the shorter way, past the node that translates their addresses.
+    "net.ipv4.conf.all.accept_redirects": "0",
+    "net.ipv4.conf.default.accept_redirects": "0",
+    "net.ipv6.conf.all.accept_redirects": "0",
+    "net.ipv6.conf.default.accept_redirects": "0",
     # As containerd 2 does by default.
     "net.ipv4.ip_unprivileged_port_start": "0",
 }

@@ -18,6 +18,7 @@ from conformance.lab.kubelet.ipam import AddressPool, PoolExhausted
 
 BRIDGE = "cni0"
 _IFA_F_NODAD = 2
+_SCOPE_LINK = 253
 
 
 class NetworkError(Exception):
@@ -50,7 +51,7 @@ class PodNetwork(Protocol):
 
 
 class BridgeNetwork:
-    """A bridge on the node with a hairpin port per pod; pods route through the bridge's own addresses.
+    """A bridge on the node with a hairpin port per pod; pods route everything through the bridge's own addresses.
 
     Needs one or two of the node's pod CIDRs, IPv4 and IPv6 in any order.
     """
@@ -117,10 +118,15 @@ class BridgeNetwork:
             ip.link("set", index=1, state="up")
             index = _index(ip, "eth0")
             ip.link("set", index=index, state="up")
-            for address, network in zip(addresses, self._pool.networks, strict=True):
-                ip.addr("add", index=index, address=address, prefixlen=network.prefixlen, flags=_IFA_F_NODAD)
+            # The whole address, no neighbours: what pods of one node say to each other is routed by the node too, which
+            # must translate the answers back. The kernel's br_netfilter would see to it, but not every machine has it.
+            for address in addresses:
+                length = ip_address(address).max_prefixlen
+                ip.addr("add", index=index, address=address, prefixlen=length, flags=_IFA_F_NODAD)
             for gateway in self._pool.gateways:
-                ip.route("add", dst="default", gateway=gateway, oif=index, family=_family(gateway))
+                family, length = _family(gateway), ip_address(gateway).max_prefixlen
+                ip.route("add", dst=f"{gateway}/{length}", oif=index, family=family, scope=_SCOPE_LINK)
+                ip.route("add", dst="default", gateway=gateway, oif=index, family=family)
 
 
 def _node_side(bridge: int, namespace: Path, pod: PodIdentity, addresses: tuple[str, ...]) -> None:

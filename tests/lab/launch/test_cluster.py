@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from conformance.lab.client import ApiClient
+from conformance.lab.client import ApiClient, Informer
 from conformance.lab.launch.directory import Directory, required
 from conformance.lab.launch.start import Lab, environment, launch
 from tests.lab.launch.support import Until
@@ -123,6 +123,72 @@ def test_logs_of_components_and_pods(lab: Lab) -> None:
 def test_kubectl_of_the_machine(lab: Lab) -> None:
     done = nftconform(lab, "kubectl", "--request-timeout=20s", "get", "nodes", "--output=name")
     assert done.stdout == "node/node-a\nnode/node-b\n", done.stderr
+
+
+_ECHO = """
+import socket
+server = socket.create_server(("::", 8000), family=socket.AF_INET6, dualstack_ipv6=True)
+while True:
+    connection, address = server.accept()
+    connection.sendall((socket.gethostname() + " " + address[0].removeprefix("::ffff:")).encode())
+    connection.close()
+"""
+_DIAL = """
+import socket, sys, time
+def dial(address):
+    with socket.create_connection((address, 80), 2) as connection:
+        return connection.recv(100).decode()
+for address in sys.argv[1:]:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            dial(address)
+            break
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+    print(*sorted({dial(address) for _ in range(40)}), sep="\\n")
+"""
+
+
+def test_pods_of_one_node_reach_each_other_and_themselves_through_a_service(lab: Lab) -> None:
+    """Replies must pass the node on their way back, whether or not bridges call netfilter here."""
+    nodes = {"a": "node-a", "b": "node-a"}
+    addresses, service = asyncio.run(echo_service(lab, nodes))
+    done = nftconform(lab, "exec", "default/a", "--", sys.executable, "-c", _DIAL, *service)
+    assert done.returncode == 0, done.stderr
+    ipv4, ipv6 = addresses["a"]
+    # To itself a pod comes from its node's bridge, to another pod as itself.
+    assert done.stdout.splitlines() == ["a 10.244.1.1", f"b {ipv4}", "a fd44:1::1", f"b {ipv6}"]
+
+
+async def echo_service(lab: Lab, nodes: dict[str, str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Pods by name on nodes, behind one Service: the addresses of each, and the Service's."""
+    labels = {"app": "echo"}
+    async with ApiClient.from_kubeconfig(lab.kubeconfig) as client:
+        container = {"name": "echo", "image": "python", "command": [sys.executable, "-c", _ECHO]}
+        for name, node in nodes.items():
+            spec = {"nodeName": node, "containers": [container], "terminationGracePeriodSeconds": 0}
+            await client.create(
+                "/api/v1/namespaces/default/pods", {"metadata": {"name": name, "labels": labels}, "spec": spec}
+            )
+        ports = [{"port": 80, "targetPort": 8000}]
+        spec = {"selector": labels, "ipFamilyPolicy": "RequireDualStack", "ports": ports}
+        made = await client.create("/api/v1/namespaces/default/services", {"metadata": {"name": "echo"}, "spec": spec})
+        pods = Informer(client, "/api/v1/namespaces/default/pods", {"labelSelector": "app=echo"})
+        watch = asyncio.ensure_future(pods.run())
+        await asyncio.wait_for(pods.until(lambda items: all(map(_running, items.values()))), 60)
+        watch.cancel()
+        found = {
+            pod["metadata"]["name"]: [address["ip"] for address in pod["status"]["podIPs"]]
+            for pod in pods.items.values()
+        }
+    return found, made["spec"]["clusterIPs"]
+
+
+def _running(pod: Json) -> bool:
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", ()))
 
 
 def process_called(lab: Lab, name: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ SLICES, CIDRS = "/apis/discovery.k8s.io/v1/endpointslices", "/apis/networking.k8
 NODE_IP, NODE_IP6 = "172.30.99.11", "fd99::11"
 
 
-def until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until it holds; fails when it does not in time."""
     end = time.monotonic() + seconds
     while not holds():
@@ -60,8 +61,10 @@ class Cluster:
         )
         self.proxy: subprocess.Popen[str] | None = None
 
-    def start(self) -> None:
-        self.proxy = self._python(*self.command())
+    def start(self, path: Path | None = None) -> None:
+        """Start the proxy, with the commands in ``path`` before all others."""
+        found = f"{path}:{os.environ['PATH']}" if path else os.environ["PATH"]
+        self.proxy = self._python(*self.command(), PATH=found)
 
     def command(self, *more: str) -> list[str]:
         files = ["--kubeconfig", str(self.kubeconfig), "--config", str(self.config)]
@@ -107,11 +110,12 @@ class Cluster:
                 process.kill()
                 process.communicate()
 
-    def _python(self, *arguments: str) -> subprocess.Popen[str]:
+    def _python(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         log = (self._folder / "log").open("a")
         return subprocess.Popen(
             self.netns.command(sys.executable, *arguments),
             cwd=ROOT,
+            env=os.environ | environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -119,8 +123,8 @@ class Cluster:
         )
 
 
-def node(**more: Any) -> dict[str, Any]:  # noqa: ANN401
-    addresses = [{"type": "InternalIP", "address": a} for a in (NODE_IP, NODE_IP6)]
+def node(*addresses_of_it: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    addresses = [{"type": "InternalIP", "address": a} for a in addresses_of_it or (NODE_IP, NODE_IP6)]
     return {"metadata": {"name": "n1"}, "status": {"addresses": addresses}, **more}
 
 

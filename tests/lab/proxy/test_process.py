@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -145,3 +146,26 @@ def test_stickiness_outlives_a_restart(cluster: Cluster) -> None:
     cluster.send("ADDED", SERVICES, service("other", "10.96.0.8"))
     until(lambda: "10.96.0.8" in cluster.rules())
     assert "10.244.1.77" in cluster.rules()
+
+
+def test_new_node_address_takes_node_ports(cluster: Cluster) -> None:
+    cluster.start()
+    until(lambda: f"elements = {{ {NODE_IP} }}" in cluster.rules())
+    cluster.netns.run("ip", "addr", "add", "172.30.99.21/24", "dev", "eth0")
+    cluster.send("MODIFIED", NODES, node("172.30.99.21", "fd99::11"))
+    until(lambda: "elements = { 172.30.99.21 }" in cluster.rules())
+
+
+def test_an_nft_that_cannot_list_still_programs(cluster: Cluster, tmp_path: Path) -> None:
+    wrapper = tmp_path / "bin" / "nft"
+    wrapper.parent.mkdir()
+    real = shutil.which("nft")
+    wrapper.write_text(f'#!/bin/sh\ncase "$*" in *list*) echo no >&2; exit 1;; esac\nexec {real} "$@"\n')
+    wrapper.chmod(0o755)
+    cluster.send("ADDED", SERVICES, service("web", "10.96.0.7"))
+    cluster.start(wrapper.parent)
+    until(lambda: "10.96.0.7 . tcp . 80 comment" in cluster.rules())
+    cluster.send("ADDED", SLICES, one_slice("web", "10.244.1.9"))
+    until(lambda: "0 : 10.244.1.9 . 8080" in cluster.rules())
+    cluster.send("DELETED", SERVICES, service("web", "10.96.0.7"))
+    until(lambda: "/web/" not in cluster.rules())

@@ -158,9 +158,11 @@ class _Output:
 async def _receive(socket: web.WebSocketResponse, stdio: _Stdio) -> None:
     """Take messages until the stream ends."""
     async for message in socket:
-        if message.type is not WSMsgType.BINARY or not message.data:
+        if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not message.data:
             continue
-        channel, data = message.data[0], message.data[1:]
+        # The Python client sends what it was given as str in text messages, channel byte and all.
+        content = message.data if isinstance(message.data, bytes) else message.data.encode()
+        channel, data = content[0], content[1:]
         if channel == Channel.STDIN and stdio.stdin is not None:
             if data and not await pipes.write(stdio.stdin, data):
                 stdio.close_stdin()

@@ -110,6 +110,8 @@ def test_stdin_streams_both_ways_without_delay_and_ends(pod: Sandbox) -> None:
                 await socket.send_bytes(b"\0line %d\n" % number)
                 await stream.until(1, b"line %d\n" % number)
                 times.append(time.perf_counter() - began)
+            await socket.send_str("\0text\u00fc\n")  # as kubernetes.stream sends a str
+            await stream.until(1, "text\u00fc\n".encode())
             await socket.send_bytes(b"\xff\0")
             assert (await stream.end())["status"] == "Success"
         assert sorted(times)[25] < 0.02

@@ -164,11 +164,8 @@ class Prober:
                 if session is None or stop.is_set():
                     break
                 part = requests[start : start + window]
-                for index, seen in session.ask([(r, self.control(name, r.family)) for r in part]):
+                for index, seen in session.ask([(r, self.control(name, r.family)) for r in part], stop):
                     results.put((left.pop(start + index).key, seen))
-                    if stop.is_set():
-                        session.cancel()
-                        break
         except StreamLost as lost:
             trouble = self.lost[name] = lost.cause
         finally:

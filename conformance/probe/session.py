@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -32,9 +33,12 @@ class Session:
         self._asked = 0
         self.place = self._greeting()
 
-    def ask(self, requests: Sequence[tuple[DialRequest, Address | None]]) -> Iterator[tuple[int, Observation]]:
+    def ask(
+        self, requests: Sequence[tuple[DialRequest, Address | None]], stop: threading.Event | None = None
+    ) -> Iterator[tuple[int, Observation]]:
         """Dial all of them at once, each with its control address; (index, observation) as they finish.
 
+        Ends early, within a second, when ``stop`` is set; the agent then begins no more of these dials.
         `StreamLost` when the agent dies, falls silent for `PULSE` seconds, or does not finish in the time that counts
         and time-outs allow; what was not yielded by then was not observed.
         """
@@ -49,14 +53,13 @@ class Session:
         deadline = self._heard + limit
         while outstanding:
             message = self._message(deadline, f"did not finish {len(outstanding)} requests in {limit:.0f} s", PULSE)
+            if stop is not None and stop.is_set():
+                self.stream.send('{"op":"cancel"}')
+                return
             if message.get("op") == "result":
                 index = outstanding.pop(message["id"], None)
                 if index is not None:
                     yield index, observation_of(message)
-
-    def cancel(self) -> None:
-        """Begin no more dials; results for what was asked still come."""
-        self.stream.send('{"op":"cancel"}')
 
     def _greeting(self) -> Place:
         deadline = time.monotonic() + GREETING

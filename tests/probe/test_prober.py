@@ -159,6 +159,17 @@ def test_answers_to_an_abandoned_round_are_not_taken_for_new_ones(world: World, 
     assert (key, seen.ends()) == ("k0", {End.ANSWERED: 1})
 
 
+def test_an_abandoned_sweep_ends_at_once(world: World, web: str) -> None:
+    with Prober([vantage(world)]) as prober:
+        asked = [DialRequest("quick", "10.91.2.2", 8080), DialRequest("slow", "10.91.2.2", 82, timeout=30)]
+        begun = time.monotonic()
+        for key, _ in prober.sweep({"c": asked}):
+            assert key == "quick"
+            break
+        assert time.monotonic() - begun < 5
+        assert prober.lost == {}
+
+
 def test_controls_are_chosen_among_those_that_answer(world: World, web: str) -> None:
     candidates = (("10.91.2.2", 82), ("fd91:2::2", 99), ("10.91.2.3", 8080))
     with Prober([replace(vantage(world), controls=candidates)]) as prober:

@@ -16,7 +16,7 @@ def test_quick_answers_open_it_up_to_its_width() -> None:
     for _ in range(5000):
         throttle.answered(0.001)
     assert 63 < throttle.limit <= 64
-    assert throttle.youth == 0.05
+    assert throttle.youth == 0.02
 
 
 def test_one_stall_cuts_once_and_many_cut_to_the_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,4 +39,4 @@ def test_it_always_lets_some_dials_through(times: list[float]) -> None:
     for took in times:
         throttle.answered(took)
         assert 2 <= throttle.limit <= 64
-        assert 0.05 <= throttle.youth <= 1.0
+        assert 0.02 <= throttle.youth <= 1.0

@@ -78,7 +78,7 @@ class Throttle:
     @property
     def youth(self) -> float:
         """Seconds that a dial is young."""
-        return min(1.0, max(0.05, 4 * self.usual))
+        return min(1.0, max(0.02, 4 * self.usual))
 
 
 class Engine:

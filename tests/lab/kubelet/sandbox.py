@@ -36,6 +36,7 @@ ip link set eth0 up
 ip addr add 172.30.99.11/24 dev eth0
 ip addr add fd99::11/64 dev eth0 nodad
 echo 1 > /proc/sys/net/ipv4/ip_forward
+echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
 mkdir -p /run/netns 2>/dev/null || mount -t tmpfs none /run
 mkdir -p /run/netns
 mount -t tmpfs none /run/netns

@@ -6,8 +6,10 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 
-AGENT_IMAGE = "docker.io/library/python:3.13-alpine"
-"""Any image with python3 will do. A tag, not a digest: pin one with ``--agent-image NAME@sha256:...``."""
+AGENT_IMAGE = (
+    "docker.io/library/python:3.12-alpine@sha256:6d43704baacd1bfbe7c295d7f13079d5d8104ed33568873133f8fc69980419df"
+)
+"""Any image with python3 >= 3.8 will do (``--agent-image``)."""
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "nftconform"

@@ -66,7 +66,7 @@ def run(
     if in_lab and (kubeconfig or context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
     root = put_on_path()
-    from fixtures.settings import Choice, settle  # noqa: PLC0415  importable only after put_on_path
+    from fixtures.settings import Choice, check_permitted, settle  # noqa: PLC0415  importable only after put_on_path
     from reports.files import check_writable  # noqa: PLC0415
 
     choice = Choice(
@@ -83,7 +83,9 @@ def run(
     selection += ["-n", str(workers), "--dist", "loadscope"] if workers and workers > 1 else []
     with _terminable(), _lab(nodes) if in_lab else nullcontext(choice) as there:
         cluster = replace(choice, kubeconfig=there.kubeconfig, externals=(*there.externals, *externals))
-        return _pytest(root, settle(cluster), selection)
+        settings = settle(cluster)
+        check_permitted(settings)
+        return _pytest(root, settings, selection)
 
 
 @contextmanager

@@ -1,0 +1,132 @@
+"""The command against a lab, as a user runs it: it passes when all is well, and fails by name when something is not."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from junitparser import JUnitXml
+
+from conformance.cluster.connection import connect
+from conformance.lab.launch.start import Lab, environment
+from tests.run.conftest import Run
+
+
+def cells(path: Path) -> dict[str, str]:
+    """Cell ID -> how JUnit shows it."""
+    return {
+        case.name: type(case.result[0]).__name__.lower() if case.result else "passed"
+        for suite in JUnitXml.fromfile(str(path))
+        for case in suite
+    }
+
+
+def namespaces(lab: Lab) -> set[str]:
+    cluster = connect(lab.kubeconfig)
+    try:
+        live = [n for n in cluster.objects("Namespace") if n["status"].get("phase") != "Terminating"]
+        return {n["metadata"]["name"] for n in live}
+    finally:
+        cluster.close()
+
+
+def outside(lab: Lab) -> list[str]:
+    prefix = f"{sys.executable} -m conformance.cli lab exec --dir {lab.directory}"
+    sites = (("x1", "node-a"), ("x2", "node-c"))
+    return [word for name, node in sites for word in ("--external", f"{name}@{node}=exec:{prefix} {name} --")]
+
+
+def test_promises_hold_side_by_side_in_two_processes_and_nothing_is_left(
+    lab: Lab, nftconform: Run, tmp_path: Path
+) -> None:
+    before = namespaces(lab)
+    ids = ("CIP-01", "NP-01", "ETP-03", "LB-05", "EIP-05", "AFF-01", "NEP-01", "ITP-02")
+    chosen = [word for i in ids for word in ("--case", i)]
+    kubeconfig = ("--kubeconfig", str(lab.kubeconfig))
+    done = nftconform("run", *kubeconfig, *outside(lab), *chosen, "-n", "2", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "conformant: 32 cells judged" in done.stdout
+    seen = cells(tmp_path / "junit.xml")
+    assert {c.split(".")[0] for c in seen} == set(ids)
+    assert set(seen.values()) == {"passed"}
+    assert namespaces(lab) == before
+
+
+def test_without_an_outside_a_run_is_partial_and_says_what_it_could_not_see(
+    lab: Lab, nftconform: Run, tmp_path: Path
+) -> None:
+    kubeconfig = ("--kubeconfig", str(lab.kubeconfig))
+    done = nftconform("run", *kubeconfig, "--case", "CIP-08.ipv4-tcp", "--output", str(tmp_path))
+    assert done.returncode == 2
+    assert "needs a client outside the cluster" in done.stdout
+    assert cells(tmp_path / "junit.xml") == {"CIP-08.ipv4-tcp": "skipped"}
+
+
+@pytest.fixture
+def no_hairpin(lab: Lab) -> None:
+    """Node a's IPv4 table without its masquerading rules: an endpoint's own packets come back with its own address."""
+    command = ["nft", "flush", "chain", "ip", "kube-proxy", "masquerading"]
+    subprocess.run(
+        [sys.executable, "-m", "conformance.cli", "lab", "exec", "--dir", str(lab.directory), "node-a", "--", *command],
+        check=True,
+        env=environment(),
+    )
+
+
+@pytest.mark.usefixtures("no_hairpin")
+def test_a_broken_node_fails_the_promise_that_it_breaks_and_no_other(lab: Lab, nftconform: Run, tmp_path: Path) -> None:
+    kubeconfig = ("--kubeconfig", str(lab.kubeconfig))
+    done = nftconform("run", *kubeconfig, "--case", "CIP-04", "--case", "CIP-05", "--output", str(tmp_path))
+    assert done.returncode == 1, done.stdout + done.stderr
+    seen = cells(tmp_path / "junit.xml")
+    assert {c for c, how in seen.items() if how == "failure"} == {"CIP-04.ipv4-tcp", "CIP-04.ipv4-udp"}
+    assert {how for c, how in seen.items() if c not in {"CIP-04.ipv4-tcp", "CIP-04.ipv4-udp"}} == {"passed"}
+    assert "again alone 5" in done.stdout
+    assert "controls  before ok, after ok" in done.stdout
+
+
+def test_ctrl_c_cleans_up_and_writes_down_what_was_done(lab: Lab, tmp_path: Path) -> None:
+    before = namespaces(lab)
+    running = subprocess.Popen(
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "conformance.cli",
+            "run",
+            "--kubeconfig",
+            str(lab.kubeconfig),
+            "--output",
+            str(tmp_path),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+        cwd=tmp_path,
+        bufsize=1,
+    )
+    assert running.stdout is not None
+    for line in running.stdout:
+        if line.startswith("clusterip: dialling"):
+            break
+    running.send_signal(signal.SIGINT)
+    rest, _ = running.communicate(timeout=60)
+    assert running.returncode == 2, rest
+    assert "partial: " in rest
+    assert "Traceback" not in rest
+    seen = cells(tmp_path / "junit.xml")
+    assert {c.split(".")[0] for c in seen} >= {"AFF-01", "AFF-02"}
+    assert namespaces(lab) == before
+
+
+def test_plan_lists_and_creates_nothing(lab: Lab, nftconform: Run) -> None:
+    before = namespaces(lab)
+    done = nftconform("plan", "--kubeconfig", str(lab.kubeconfig), "--case", "ETP-03", "--cells")
+    assert done.returncode == 0, done.stderr
+    assert "ETP-03.ipv6-udp" in done.stdout
+    assert "needs a client outside the cluster" in done.stdout
+    assert namespaces(lab) == before

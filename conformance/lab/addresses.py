@@ -49,16 +49,6 @@ class NodePlan:
         return f"fd44:{self.index}::/64"
 
     @property
-    def pod_gateway_ipv4(self) -> str:
-        """The address of the node's pod bridge."""
-        return f"10.244.{self.index}.1"
-
-    @property
-    def pod_gateway_ipv6(self) -> str:
-        """The IPv6 address of the node's pod bridge."""
-        return f"fd44:{self.index}::1"
-
-    @property
     def addresses(self) -> tuple[str, str]:
         """``node.status.addresses`` of type InternalIP."""
         return self.ipv4, self.ipv6
@@ -72,11 +62,6 @@ class NodePlan:
     def pod_cidrs(self) -> tuple[str, str]:
         """``node.spec.podCIDRs``."""
         return self.pod_cidr_ipv4, self.pod_cidr_ipv6
-
-    @property
-    def pod_gateways(self) -> tuple[str, str]:
-        """Addresses of the node's pod bridge."""
-        return self.pod_gateway_ipv4, self.pod_gateway_ipv6
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +91,7 @@ class AddressPlan:
     service_cidrs: tuple[str, str] = ("10.96.0.0/16", "fd00:96::/112")
     cluster_cidrs: tuple[str, str] = ("10.244.0.0/16", "fd44::/16")
     load_balancer_cidrs: tuple[str, str] = ("203.0.113.0/24", "2001:db8:203::/64")
-    external_ip_cidrs: tuple[str, str] = ("198.51.100.0/24", "2001:db8:100::/64")
     dns_service_ips: tuple[str, str] = ("10.96.0.10", "fd00:96::a")
-    kubernetes_service_ip: str = "10.96.0.1"
     cluster_domain: str = "cluster.local"
     api_port: int = 6443
     kubelet_port: int = 10250
@@ -160,11 +143,6 @@ class AddressPlan:
     def service_networks(self) -> tuple[IPv4Network, IPv6Network]:
         """``service_cidrs`` as networks, for allocators."""
         return IPv4Network(self.service_cidrs[0]), IPv6Network(self.service_cidrs[1])
-
-    @cached_property
-    def load_balancer_networks(self) -> tuple[IPv4Network, IPv6Network]:
-        """``load_balancer_cidrs`` as networks, for allocators."""
-        return IPv4Network(self.load_balancer_cidrs[0]), IPv6Network(self.load_balancer_cidrs[1])
 
 
 def _address(interface: str) -> str:

@@ -137,3 +137,26 @@ def test_nodes_reach_each_other_and_everything_answers_at_once(lab: Lab) -> None
         reached = run(lab, "x1", sys.executable, "-c", client, "172.30.99.12", "fd99::12", "172.31.98.2")
         assert reached.stdout == "reached\n", reached.stderr
         assert process.wait(20) == 0
+
+
+def test_refusals_are_not_rationed(lab: Lab) -> None:
+    """A stock kernel answers a few rejected packets a second and then falls silent."""
+    client = """
+import socket, sys
+for address in sys.argv[1:]:
+    refused = 0
+    for _ in range(100):
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.settimeout(2)
+            udp.connect((address, 9))
+            udp.send(b"x")
+            try:
+                udp.recv(1)
+            except ConnectionRefusedError:
+                refused += 1
+            except TimeoutError:
+                break
+    print(refused)
+"""
+    done = run(lab, "x1", sys.executable, "-c", client, "172.30.99.11", "fd99::12")
+    assert done.stdout.split() == ["100", "100"], done.stderr

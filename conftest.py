@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["fixtures.options", "fixtures.session", "fixtures.planning", "fixtures.suite"]
+pytest_plugins = ["fixtures.options", "fixtures.planning", "fixtures.suite", "fixtures.session"]

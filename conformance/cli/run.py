@@ -80,7 +80,7 @@ def run(
     )
     check_writable(output)
     selection = ["-k", expression] if expression else []
-    selection += ["-n", str(workers), "--dist", "loadscope"] if workers and workers > 1 else []
+    selection += ["-n", str(workers)] if workers and workers > 1 else []
     with _terminable(), _lab(nodes) if in_lab else nullcontext(choice) as there:
         cluster = replace(choice, kubeconfig=there.kubeconfig, externals=(*there.externals, *externals))
         settings = settle(cluster)

@@ -69,6 +69,8 @@ def expected(outcome: Outcome) -> str:
             how = "always the same one of: " if sticky and len(names) > 1 else ""
             text = "answered by " + how + "; ".join(names) + (" (in any proportion)" if movable else "")
             lost = ", ".join(sorted({name_of(t) for t in astray}))
+            if not names:
+                return f"answered by {lost}, or silence: its answers need not come back"
             return text + (f"; or silence, where {lost} was chosen" if lost else "")
         case Refused(RefusedBy.ICMP):
             return "refused by an ICMP port-unreachable message"

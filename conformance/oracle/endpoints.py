@@ -81,8 +81,8 @@ def usable(state: ClusterState, service: Service, port: ServicePort, family: Fam
     fallback = has(state.proxy, Trait.TERMINATING_FALLBACK)
     cluster = _cluster(state, every, node, fallback)
     here = _prefer_ready((b for b in every if b.node == node.name), fallback)
-    where = f"on {node.name}: {_names(here)}" if here else f"none of the endpoints is on {node.name}"
-    reasons = [Reason(f"policy Local sees usable endpoints {where}", cite.TOPOLOGY_CODE)]
+    found = f"usable on {node.name}: {_names(here)}" if here else f"no usable endpoint is on {node.name}"
+    reasons = [Reason(found, cite.TOPOLOGY_CODE)]
     if here and not here[0].ready:
         reasons.insert(0, Reason(f"no endpoint on {node.name} is ready", cite.TERMINATING_ENDPOINTS))
     local = Choice(here, tuple(reasons))

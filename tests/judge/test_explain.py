@@ -76,6 +76,7 @@ def test_every_outcome_and_end_has_words() -> None:
         Reaches(frozenset({web, Target("10.244.2.11", 8080, frozenset(), "web-b")}), sticky=True),
         Reaches(frozenset({web}), movable=True),
         Reaches(frozenset({web}), astray=frozenset({Target("10.244.2.11", 8080, frozenset(), "web-b")})),
+        Reaches(frozenset(), astray=frozenset({web})),
         *(Refused(by) for by in RefusedBy),
         Dropped(),
         NoRoute(),

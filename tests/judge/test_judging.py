@@ -139,6 +139,16 @@ def test_answers_that_may_go_astray() -> None:
     assert asked(sticky, answer(one), SILENT) == (Status.FAILED, Mismatch.NOT_STICKY)
 
 
+def test_answers_that_all_go_astray_are_promised_nothing() -> None:
+    """A network that loses them all keeps every promise, and so does one that happens to bring them back."""
+    two = target(2)
+    outcome = Reaches(frozenset(), astray=frozenset({two}))
+    assert asked(outcome, *[SILENT] * 24) == (Status.PASSED, Mismatch.NONE)
+    assert asked(outcome, *[answer(two)] * 24) == (Status.PASSED, Mismatch.NONE)
+    assert asked(outcome, *[REFUSED] * 24) == (Status.FAILED, Mismatch.NOT_REACHED)
+    assert asked(outcome, STRANGER) == (Status.FAILED, Mismatch.WRONG_ENDPOINT)
+
+
 def test_unknown_sources_are_not_judged() -> None:
     anywhere = Target("10.244.1.11", 8080, frozenset(), "web-1")
     assert asked(Reaches(frozenset({anywhere})), Dial(End.ANSWERED, endpoint="web-1", source="192.0.2.77"))[0] is (

@@ -13,6 +13,7 @@ from conformance.model.case import (
     Level,
     Matrix,
     Need,
+    Profile,
     ServiceSpec,
     Vantage,
     endpoint,
@@ -22,6 +23,7 @@ from conformance.model.case import (
 )
 from conformance.model.cell import Cell, Excluded
 from conformance.model.client import ClientKind, DestinationKind
+from conformance.model.cluster import ProxyMode
 from conformance.model.sampling import dials_needed
 from conformance.plan.landscape import ROLES, Landscape
 
@@ -82,11 +84,11 @@ def plan(
     """The cells of one area on this cluster, each either to be asked or excluded with the fact that says so."""
     for case in cases:
         for cell in cells_of_case(case, area):
-            why = _unmet(case.needs, landscape) or _why_not(cell, landscape)
+            why = _other_mode(case.profile, landscape) or _unmet(case.needs, landscape) or _why_not(cell, landscape)
             yield Excluded(cell, why) if why else cell
     for matrix in matrices:
         for cell in cells_of_matrix(matrix, area):
-            why = _why_not(cell, landscape)
+            why = _other_mode(matrix.profile, landscape) or _why_not(cell, landscape)
             yield Excluded(cell, why) if why else cell
 
 
@@ -104,6 +106,13 @@ def _clients(spec: ServiceSpec, destination: DestinationRef) -> Iterator[ClientR
         if destination.kind is DestinationKind.NODE_PORT_LOOPBACK and client.kind is not ClientKind.NODE:
             continue
         yield client
+
+
+def _other_mode(profile: Profile, landscape: Landscape) -> str:
+    """A promise of kube-proxy's nftables mode is none of another mode's."""
+    if profile is Profile.KUBE_PROXY_NFTABLES and landscape.mode not in (ProxyMode.NFTABLES, None):
+        return f"a promise of nftables mode; this cluster's kube-proxy is in {landscape.mode.value} mode"
+    return ""
 
 
 def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:

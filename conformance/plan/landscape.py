@@ -6,6 +6,7 @@ import string
 from dataclasses import dataclass
 
 from conformance.model.addresses import Family
+from conformance.model.cluster import ProxyMode
 from conformance.model.kube import Node
 
 ROLES = "abc"
@@ -22,11 +23,15 @@ class ExternalSite:
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """Node names in role order (a, b, c), the families that Services may have, and the external sites."""
+    """Node names in role order (a, b, c), the families that Services may have, and the external sites.
+
+    ``mode`` is kube-proxy's, None where it is not known.
+    """
 
     nodes: tuple[str, ...]
     families: tuple[Family, ...]
     externals: tuple[ExternalSite, ...] = ()
+    mode: ProxyMode | None = ProxyMode.NFTABLES
 
     def node(self, role: str) -> str | None:
         """The node that plays ``role``, or None when the cluster is too small."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from conformance.model.addresses import Family
 from conformance.model.case import Case, Matrix, Vantage
 from conformance.model.cell import Cell, Excluded
+from conformance.model.cluster import ProxyMode
 from conformance.model.kube import Node
 from conformance.plan.cells import plan
 from conformance.plan.imagine import LANDSCAPE
@@ -45,6 +47,14 @@ def test_a_smaller_cluster_excludes_with_a_fact_and_keeps_every_id() -> None:
     asked = [c for c in planned if isinstance(c, Cell)]
     assert asked
     assert all(c.family is Family.IPV4 and c.client.role in ("", "a") for c in asked)
+
+
+def test_another_mode_is_not_asked_for_the_promises_of_nftables() -> None:
+    iptables = replace(LANDSCAPE, mode=ProxyMode.IPTABLES)
+    excluded = [c for c in _planned(iptables) if isinstance(c, Excluded)]
+    assert {c.cell.case for c in excluded} == {"CIP-06", "CIP-07", "CIPX", "NP-05", "NP-06", "NPS"}
+    assert {c.why for c in excluded} == {"a promise of nftables mode; this cluster's kube-proxy is in iptables mode"}
+    assert not any(isinstance(c, Excluded) for c in _planned(replace(LANDSCAPE, mode=None)))
 
 
 def test_an_external_client_that_enters_nowhere_known_is_no_use_for_a_certain_entrance() -> None:

@@ -288,3 +288,4 @@ class Matrix:
     sources: tuple[Source, ...]
     across: Axes = field(default_factory=Axes)
     profile: Profile = Profile.CORE
+    level: Level = Level.MUST

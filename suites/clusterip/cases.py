@@ -144,5 +144,6 @@ MATRICES = (
         destinations=(cluster_ip_other_port(),),
         sources=(NFTABLES_DIFFERENCES,),
         profile=Profile.KUBE_PROXY_NFTABLES,
+        level=Level.SHOULD,
     ),
 )

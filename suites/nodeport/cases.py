@@ -151,5 +151,6 @@ MATRICES = (
         destinations=(node_port_secondary("a"), node_port_loopback()),
         sources=(NODE_PORT_ADDRESSES, NFTABLES_DIFFERENCES),
         profile=Profile.KUBE_PROXY_NFTABLES,
+        level=Level.SHOULD,
     ),
 )

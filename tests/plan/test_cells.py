@@ -9,7 +9,7 @@ from itertools import chain
 import pytest
 
 from conformance.model.addresses import Family
-from conformance.model.case import Case, Matrix, Vantage
+from conformance.model.case import Case, Level, Matrix, Profile, Vantage
 from conformance.model.cell import Cell, Excluded
 from conformance.model.cluster import ProxyMode
 from conformance.model.kube import Node
@@ -97,3 +97,9 @@ def test_a_case_with_an_external_client_says_that_it_needs_one() -> None:
         for case in area.cases:
             external = case.when.client.kind.value == "external"
             assert external == any(n.vantage is Vantage.EXTERNAL for n in case.needs), case.id
+
+
+def test_what_is_kube_proxys_own_is_never_a_must() -> None:
+    own = [r for a in areas() for r in _rows(a) if r.profile is Profile.KUBE_PROXY_NFTABLES]
+    assert own
+    assert [r.id for r in own if r.level is Level.MUST] == []

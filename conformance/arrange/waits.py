@@ -32,8 +32,6 @@ LOAD_BALANCERS = Wait("load balancers to have an address", 60, 0.2, hint="Is the
 SETTLED = Wait("the Service that was created last to answer everywhere", 60, 0.2, successes=3)
 GONE = Wait("the run's namespaces to be gone", 180, 0.3, hint="Run 'nftconform cleanup' later; finalizers may linger.")
 
-TABLE = (ACCOUNT, PODS, SLICES, LOAD_BALANCERS, SETTLED, GONE)
-
 
 class NotConverged(ClusterError):
     """The cluster did not get there in time; the cause carries its last state."""

@@ -50,12 +50,6 @@ def kind(name: str) -> Kind:
     return KINDS[name]
 
 
-def path_of(obj: dict[str, Any], subresource: str | None = None) -> str:
-    """The URL path of an object as it describes itself."""
-    meta = obj["metadata"]
-    return kind(obj["kind"]).path(meta.get("namespace"), meta["name"], subresource)
-
-
 def collection_of(obj: dict[str, Any]) -> str:
     """The URL path that an object is created under."""
     return kind(obj["kind"]).path(obj["metadata"].get("namespace"))

@@ -12,7 +12,6 @@ from conformance.model.cluster import DetectLocal, ProxyMode
 from conformance.model.facts import Fact, unknown
 
 JSON = dict[str, Any]
-CONFIG_MAP = ("kube-system", "kube-proxy")
 KEYS = ("config.conf", "kube-proxy-config.yaml", "config")
 
 

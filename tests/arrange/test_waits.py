@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conformance.arrange import lacking
-from conformance.arrange.waits import TABLE, NotConverged, Wait, converge
+from conformance.arrange.waits import NotConverged, Wait, converge
 
 
 def answers(*words: str) -> Iterator[str]:
@@ -43,10 +43,6 @@ def test_the_end_of_patience_carries_the_last_state() -> None:
         converge(Wait("rain", 0.1, 0.02, hint="Dance."), lambda: "sunny", lambda s: s)
     assert 0.1 <= time.monotonic() - begun < 1
     assert failure.value.hint == "Dance."
-
-
-def test_the_table_is_sane() -> None:
-    assert all(0 < wait.every < wait.timeout <= 300 and wait.hint for wait in TABLE)
 
 
 def pod(name: str, **status: object) -> dict[str, Any]:

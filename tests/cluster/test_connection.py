@@ -18,7 +18,7 @@ import yaml
 
 from conformance.cluster.connection import connect
 from conformance.cluster.failures import ApiRefused, refused
-from conformance.cluster.paths import collection_of, kind, path_of
+from conformance.cluster.paths import collection_of, kind
 from conformance.errors import ClusterError, UsageError
 
 Config = dict[str, Any]
@@ -171,7 +171,7 @@ def test_objects_come_and_go(api: Path) -> None:
         "metadata": {"name": "x", "namespace": "default"},
         "data": {},
     }
-    path = path_of(config_map)
+    path = kind("ConfigMap").path("default", "x")
     assert cluster.find(path) is None
     assert cluster.delete(path) is False
     items, version = cluster.snapshot(collection_of(config_map))

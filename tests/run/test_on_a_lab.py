@@ -130,3 +130,28 @@ def test_plan_lists_and_creates_nothing(lab: Lab, nftconform: Run) -> None:
     assert "ETP-03.ipv6-udp" in done.stdout
     assert "needs a client outside the cluster" in done.stdout
     assert namespaces(lab) == before
+
+
+def test_what_a_killed_run_left_is_taken_away(lab: Lab, nftconform: Run, tmp_path: Path) -> None:
+    before = namespaces(lab)
+    running = subprocess.Popen(
+        [sys.executable, "-P", "-m", "conformance.cli", "run", "--kubeconfig", str(lab.kubeconfig)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        cwd=tmp_path,
+    )
+    assert running.stdout is not None
+    for line in running.stdout:
+        if line.startswith("affinity: dialling"):
+            break
+    running.kill()
+    running.communicate(timeout=60)
+    left = namespaces(lab) - before
+    assert len(left) == 2
+    young = nftconform("cleanup", "--kubeconfig", str(lab.kubeconfig))
+    assert young.stdout == "removed 0 namespaces\n"
+    done = nftconform("cleanup", "--kubeconfig", str(lab.kubeconfig), "--older-than", "0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("removed 2 namespaces: ")
+    assert namespaces(lab) == before

@@ -1,0 +1,36 @@
+"""``nftconform cleanup``: takes away what killed runs left in a cluster."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from conformance.arrange.cleanup import remove_older
+from conformance.cluster.connection import connect
+
+
+@click.command()
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The cluster [$KUBECONFIG, ~/.kube/config].")
+@click.option("--context", help="The kubeconfig's context [its current one].")
+@click.option(
+    "--older-than",
+    "minutes",
+    default=60,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="MINUTES",
+    help="Leave younger runs alone: they may be under way.",
+)
+def cleanup(kubeconfig: Path | None, context: str | None, minutes: int) -> None:
+    """Delete the namespaces of runs that were killed before they could do so themselves, and wait until they are gone.
+
+    Only namespaces that carry the kit's own labels are touched.
+    """
+    cluster = connect(kubeconfig, context)
+    try:
+        removed = remove_older(cluster, timedelta(minutes=minutes))
+    finally:
+        cluster.close()
+    click.echo(f"removed {len(removed)} namespaces{': ' if removed else ''}{', '.join(sorted(removed))}")

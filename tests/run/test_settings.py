@@ -1,0 +1,89 @@
+"""What a user asks for, and how it travels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from conformance.errors import UsageError
+from conformance.model.addresses import Family
+from conformance.model.cluster import ProxyMode
+from conformance.model.facts import Fact, Facts, unknown
+from conformance.model.kube import Node
+from conformance.plan.landscape import ExternalSite
+from fixtures.settings import Choice, Settings, check_entrances, check_permitted, external, settle
+
+NODES = tuple(Node(f"n{i}", (f"172.18.0.{i}",), zone=f"z{i % 2}") for i in range(1, 5))
+FACTS = Facts(
+    nodes=Fact(NODES, "Node objects"),
+    families=Fact((Family.IPV4,), "ServiceCIDR objects"),
+    unschedulable=Fact(("n2",), "Node objects"),
+    proxy_mode=Fact(ProxyMode.IPTABLES, "ConfigMap"),
+    may_exec=Fact(True, "SelfSubjectAccessReview"),
+)
+SETTINGS = Settings(
+    kubeconfig="/k", cases=("ETP-03", "NPM.np-none.nodePort-a"), externals=("x@n4=local",), facts_json=FACTS.to_json()
+)
+
+
+def test_settings_survive_the_way_to_a_worker() -> None:
+    assert Settings.from_json(SETTINGS.to_json()) == SETTINGS
+    assert Settings.from_json(SETTINGS.to_json()).facts == FACTS
+
+
+def test_the_landscape_leaves_out_cordoned_nodes_and_begins_where_clients_enter() -> None:
+    landscape = SETTINGS.landscape
+    assert landscape.nodes[0] == "n4"
+    assert "n2" not in landscape.nodes
+    assert landscape.externals == (ExternalSite("x", "n4"),)
+    assert landscape.families == (Family.IPV4,)
+    assert landscape.mode is ProxyMode.IPTABLES
+
+
+@pytest.mark.parametrize(
+    ("cell", "wanted"),
+    [
+        ("ETP-03.ipv4-tcp", True),
+        ("ETP-03", True),
+        ("ETP-030.ipv4-tcp", False),
+        ("NPM.np-none.nodePort-a.pod-a.ipv4-tcp", True),
+        ("NPM.np-none.nodePort-b.pod-a.ipv4-tcp", False),
+    ],
+)
+def test_a_case_names_all_its_cells_and_a_cell_itself(cell: str, wanted: bool) -> None:
+    assert SETTINGS.wants_cell(cell) is wanted
+    assert replace(SETTINGS, cases=()).wants_cell(cell)
+
+
+@pytest.mark.parametrize(
+    ("text", "site", "prefix"),
+    [
+        ("laptop=local", ExternalSite("laptop"), ()),
+        ("x1@node-a=exec:docker exec -i x1", ExternalSite("x1", "node-a"), ("docker", "exec", "-i", "x1")),
+    ],
+)
+def test_an_external_client_is_a_name_a_door_and_a_way(text: str, site: ExternalSite, prefix: tuple[str, ...]) -> None:
+    found, where = external(text)
+    assert (found, where.prefix) == (site, prefix)
+
+
+@pytest.mark.parametrize("text", ["laptop", "=local", "@n=local", "x=carrier-pigeon", "x=exec:"])
+def test_an_external_client_that_is_none(text: str) -> None:
+    with pytest.raises(UsageError):
+        external(text)
+
+
+def test_an_unknown_case_is_refused_before_any_cluster_is_asked() -> None:
+    with pytest.raises(UsageError, match=r"There is no case ETP-99\.ipv4-tcp\. .*plan"):
+        settle(Choice(kubeconfig="/does/not/exist", cases=("ETP-99.ipv4-tcp",)))
+
+
+def test_a_door_that_is_no_node_is_refused() -> None:
+    check_entrances(SETTINGS)
+    with pytest.raises(UsageError, match=r"no Ready node n9.*n1, n2, n3, n4"):
+        check_entrances(replace(SETTINGS, externals=("x@n9=local",)))
+
+
+def test_whether_exec_is_permitted_may_be_unknown() -> None:
+    check_permitted(replace(SETTINGS, facts_json=replace(FACTS, may_exec=unknown("not asked")).to_json()))

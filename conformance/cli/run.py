@@ -66,7 +66,8 @@ def run(
     if in_lab and (kubeconfig or context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
     root = put_on_path()
-    from fixtures.settings import Choice, check_permitted, settle  # noqa: PLC0415  importable only after put_on_path
+    # Importable only after put_on_path.
+    from fixtures.settings import Choice, check_named, check_permitted, settle  # noqa: PLC0415
     from reports.files import check_writable  # noqa: PLC0415
 
     choice = Choice(
@@ -78,11 +79,13 @@ def run(
         agent_image=agent_image,
         output_folder=str(output.resolve()),
     )
+    check_named(choice)
     check_writable(output)
     selection = ["-k", expression] if expression else []
     selection += ["-n", str(workers)] if workers and workers > 1 else []
     with _terminable(), _lab(nodes) if in_lab else nullcontext(choice) as there:
-        cluster = replace(choice, kubeconfig=there.kubeconfig, externals=(*there.externals, *externals))
+        sites = (*there.externals, *externals) if in_lab else externals
+        cluster = replace(choice, kubeconfig=there.kubeconfig, externals=sites, lab_nodes=there.lab_nodes)
         settings = settle(cluster)
         check_permitted(settings)
         return _pytest(root, settings, selection)
@@ -96,7 +99,7 @@ def _lab(nodes: int) -> Iterator[Choice]:
 
     with running_lab(nodes=nodes, progress=lambda text: click.echo(text, err=True)) as lab:
         click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
-        yield Choice(kubeconfig=str(lab.kubeconfig), externals=_sites(lab.directory, nodes))
+        yield Choice(kubeconfig=str(lab.kubeconfig), externals=_sites(lab.directory, nodes), lab_nodes=nodes)
 
 
 def _sites(directory: Path, nodes: int) -> tuple[str, ...]:

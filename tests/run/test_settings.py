@@ -12,7 +12,7 @@ from conformance.model.cluster import ProxyMode
 from conformance.model.facts import Fact, Facts, unknown
 from conformance.model.kube import Node
 from conformance.plan.landscape import ExternalSite
-from fixtures.settings import Choice, Settings, check_entrances, check_permitted, external, settle
+from fixtures.settings import Choice, Settings, check_cells, check_entrances, check_permitted, external, settle
 
 NODES = tuple(Node(f"n{i}", (f"172.18.0.{i}",), zone=f"z{i % 2}") for i in range(1, 5))
 FACTS = Facts(
@@ -87,3 +87,17 @@ def test_a_door_that_is_no_node_is_refused() -> None:
 
 def test_whether_exec_is_permitted_may_be_unknown() -> None:
     check_permitted(replace(SETTINGS, facts_json=replace(FACTS, may_exec=unknown("not asked")).to_json()))
+
+
+def test_a_cell_that_no_case_has_is_refused_even_beside_one_that_is_there() -> None:
+    check_cells(replace(SETTINGS, cases=("ETP-03", "ETP-03.ipv4-tcp")))
+    with pytest.raises(UsageError, match=r"ETP-03 has no cell ETP-03\.ipv5-tcp.*plan --cells --case ETP-03"):
+        check_cells(replace(SETTINGS, cases=("ETP-03.ipv4-tcp", "ETP-03.ipv5-tcp")))
+
+
+def test_a_run_is_asked_again_by_the_same_options() -> None:
+    chosen = Choice(kubeconfig="/k", context="c", externals=("x1@n1=exec:docker exec -i x1",))
+    assert chosen.again == "--kubeconfig /k --context c --external 'x1@n1=exec:docker exec -i x1'"
+    assert Choice().again == ""
+    assert replace(chosen, lab_nodes=3).again == "--lab"
+    assert replace(chosen, lab_nodes=5).again == "--lab --nodes 5"

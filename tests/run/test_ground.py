@@ -1,0 +1,50 @@
+"""A node whose proxy stands still: its cells are asked and say so, instead of keeping all others from being asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from conformance.arrange.arrangement import Arrangement
+from conformance.arrange.waits import Wait
+from conformance.model.addresses import Protocol
+from conformance.model.client import Client, ClientKind
+from conformance.model.facts import Facts
+from conformance.model.kube import Service, ServicePort, ServiceType
+from conformance.model.observation import Dial, End, Observation
+from conformance.plan.landscape import Landscape
+from conformance.probe.prober import Asked, Prober, Seen
+from fixtures import ground
+from fixtures.ground import Ground
+
+PORT = ServicePort("tcp", Protocol.TCP, 80, 8080)
+LAST = Service("run", "last", ServiceType.CLUSTER_IP, (PORT,), cluster_ips=("10.96.0.9",))
+
+
+class OneStandsStill(Prober):
+    """Answers from every node but node-b; remembers who was asked."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.asked: list[set[str]] = []
+
+    def sweep(self, asked: Asked) -> Iterator[Seen]:
+        self.asked.append(set(asked))
+        for name, requests in asked.items():
+            end = End.TIMEOUT if name == "node-b" else End.ANSWERED
+            yield from ((r.key, Observation((Dial(end),))) for r in requests)
+
+
+def test_a_node_that_does_not_serve_the_last_service_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ground, "SETTLED", Wait("the last Service", 0.05, 0.01))
+    prober, said = OneStandsStill(), list[str]()
+    clients = {n: Client(n, ClientKind.NODE, n) for n in ("node-a", "node-b")}
+    there = Ground(cast(Arrangement, None), prober, Landscape((), ()), clients, Facts(), said.append)
+    there._settle(LAST)
+    assert [s.split(":")[0] for s in said] == ["node-b"]
+    prober.asked.clear()
+    there._settle(LAST)
+    assert prober.asked == [{"node-a"}]
+    assert len(said) == 1

@@ -67,7 +67,7 @@ def run(
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
     root = put_on_path()
     # Importable only after put_on_path.
-    from fixtures.settings import Choice, check_named, check_permitted, settle  # noqa: PLC0415
+    from fixtures.settings import Choice, check_named, check_permitted, check_reachable, settle  # noqa: PLC0415
     from reports.files import check_writable  # noqa: PLC0415
 
     choice = Choice(
@@ -88,6 +88,7 @@ def run(
         cluster = replace(choice, kubeconfig=there.kubeconfig, externals=sites, lab_nodes=there.lab_nodes)
         settings = settle(cluster)
         check_permitted(settings)
+        check_reachable(settings)
         return _pytest(root, settings, selection)
 
 

@@ -6,13 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.errors import UsageError
+from conformance.errors import ClusterError, UsageError
 from conformance.model.addresses import Family
 from conformance.model.cluster import ProxyMode
 from conformance.model.facts import Fact, Facts, unknown
 from conformance.model.kube import Node
 from conformance.plan.landscape import ExternalSite
-from fixtures.settings import Choice, Settings, check_cells, check_entrances, check_permitted, external, settle
+from fixtures.settings import (
+    Choice,
+    Settings,
+    check_cells,
+    check_entrances,
+    check_permitted,
+    check_reachable,
+    external,
+    settle,
+)
 
 NODES = tuple(Node(f"n{i}", (f"172.18.0.{i}",), zone=f"z{i % 2}") for i in range(1, 5))
 FACTS = Facts(
@@ -101,3 +110,10 @@ def test_a_run_is_asked_again_by_the_same_options() -> None:
     assert Choice().again == ""
     assert replace(chosen, lab_nodes=3).again == "--lab"
     assert replace(chosen, lab_nodes=5).again == "--lab --nodes 5"
+
+
+def test_an_external_client_that_cannot_dial_is_refused_before_anything_is_created() -> None:
+    check_reachable(replace(SETTINGS, externals=("here@n4=local",)))
+    for how in ("exec:false", "exec:no-such-command", "ssh://nobody@127.0.0.1:1"):
+        with pytest.raises(ClusterError, match="external client x1 cannot be used"):
+            check_reachable(replace(SETTINGS, externals=(f"x1@n4={how}",)))

@@ -8,6 +8,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 lab: $(VENV)/.installed
 	$(VENV)/bin/nftconform run --lab $(ARGS)
 
+# An ordinary user of Debian has no sbin on the path, where nft and sysctl are.
+test: export PATH := $(PATH):/usr/sbin:/sbin
 test: $(VENV)/.tested
 	$(VENV)/bin/tox run $(ARGS)
 
@@ -18,6 +20,7 @@ $(VENV)/.installed: pyproject.toml .ci/packages
 	touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
+	PYTHON=$(PYTHON) .ci/packages tests
 	$(VENV)/bin/pip install --quiet "tox>=4.20"
 	touch $@
 

@@ -76,7 +76,7 @@ def _in_cluster(default: Path) -> Any:  # noqa: ANN401
     except config.ConfigException as failure:
         raise ClusterError(
             f"No cluster is named: there is no {default}, ${KUBECONFIG} is not set and this is not a pod.",
-            "Name one with --kubeconfig, or use --lab.",
+            "Name one with --kubeconfig, or bring one: `nftconform run --lab`.",
         ) from failure
     configuration.connection_pool_maxsize = POOL
     configuration.retries = False
@@ -84,7 +84,7 @@ def _in_cluster(default: Path) -> Any:  # noqa: ANN401
 
 
 def _check(path: Path) -> None:
-    hint = "Name the right file with --kubeconfig, or use --lab."
+    hint = "Name the right file with --kubeconfig, or bring a cluster: `nftconform run --lab`."
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except OSError as failure:

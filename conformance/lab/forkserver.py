@@ -17,8 +17,7 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
-from conformance.lab import netns
-from conformance.lab.kubelet import syscalls
+from conformance.lab import netns, syscalls
 
 _PR_SET_NAME = 15
 _LONGEST = 65536

@@ -7,10 +7,8 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from conformance.lab.kubelet import syscalls
+from conformance.lab import syscalls
 
-CLONE_NEWUSER = 0x10000000
-CLONE_NEWPID = 0x20000000
 NAMED = Path("/run/netns")
 
 # Addresses are usable at once, nobody's advertisement changes a route, and paths may be asymmetric.
@@ -77,7 +75,12 @@ def set_sysctls(settings: Mapping[str, str]) -> None:
     """Write settings of the current network namespace; those that this kernel lacks are left out. ``OSError``."""
     for name, value in settings.items():
         with contextlib.suppress(FileNotFoundError):
-            Path("/proc/sys", *name.split(".")).write_text(value)
+            set_sysctl(name, value)
+
+
+def set_sysctl(name: str, value: str) -> None:
+    """Write one of them; a slash in ``name`` stands for a dot in a part, as in an interface's name. ``OSError``."""
+    Path("/proc/sys", name.translate(str.maketrans("./", "/."))).write_text(value)
 
 
 def _allow_ping() -> None:

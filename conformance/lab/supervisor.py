@@ -17,9 +17,8 @@ import time
 from typing import TYPE_CHECKING
 
 from conformance.errors import KitError, LabError
-from conformance.lab import components
+from conformance.lab import components, syscalls
 from conformance.lab.addresses import AddressPlan
-from conformance.lab.kubelet import syscalls
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order, report_failure, report_progress, report_ready
 from conformance.lab.processes import API, FORK_SERVER, Component, Processes

@@ -15,6 +15,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from conformance.lab.kubelet import netns
 from conformance.lab.kubelet.ipam import AddressPool, PoolExhausted
+from conformance.lab.netns import set_sysctl
 
 BRIDGE = "cni0"
 _IFA_F_NODAD = 2
@@ -106,9 +107,9 @@ class BridgeNetwork:
             options = {"br_mcast_snooping": 0, "br_forward_delay": 0, "br_stp_state": 0}
             ip.link("add", ifname=BRIDGE, kind="bridge", address=_mac(self._pool.gateways[0]), **options)
             with contextlib.suppress(OSError):
-                netns.set_sysctl(f"net.ipv6.conf.{BRIDGE}.accept_dad", "0")
+                set_sysctl(f"net.ipv6.conf.{BRIDGE}.accept_dad", "0")
             for forwarding in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
-                netns.set_sysctl(forwarding, "1")
+                set_sysctl(forwarding, "1")
             index = _index(ip, BRIDGE)
             ip.link("set", index=index, state="up")
             for gateway, network in zip(self._pool.gateways, self._pool.networks, strict=True):

@@ -11,7 +11,7 @@ import os
 import stat
 from typing import Any, TypedDict
 
-from conformance.lab.kubelet import syscalls
+from conformance.lab import syscalls
 
 _KEPT = "/.host"  # where the originals of expanded folders stay reachable
 

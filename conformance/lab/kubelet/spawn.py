@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.lab.kubelet import syscalls
+from conformance.lab import syscalls
 from conformance.lab.kubelet.rootfs import Step
 
 

@@ -18,7 +18,8 @@ import socket
 import sys
 from typing import Any
 
-from conformance.lab.kubelet import rootfs, syscalls
+from conformance.lab import syscalls
+from conformance.lab.kubelet import rootfs
 
 _MAX_FDS = 16
 

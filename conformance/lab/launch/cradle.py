@@ -6,8 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from conformance.lab import netns
-from conformance.lab.kubelet import syscalls
+from conformance.lab import netns, syscalls
 
 _RESTRICTIONS = (
     ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -28,7 +27,7 @@ def become_root_of_a_user_namespace() -> None:
     """Root in a new user namespace that maps only the caller; children start a new PID namespace. `Forbidden`."""
     uid, gid = os.geteuid(), os.getegid()
     try:
-        syscalls.unshare(netns.CLONE_NEWUSER | netns.CLONE_NEWPID)
+        syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWPID)
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"0 {uid} 1")
         Path("/proc/self/gid_map").write_text(f"0 {gid} 1")
@@ -39,7 +38,7 @@ def become_root_of_a_user_namespace() -> None:
 def children_in_a_pid_namespace() -> None:
     """As root: children start a new PID namespace. `Forbidden`."""
     try:
-        syscalls.unshare(netns.CLONE_NEWPID)
+        syscalls.unshare(syscalls.CLONE_NEWPID)
     except OSError as error:
         raise _forbidden("Root may not make namespaces here", error) from error
 
@@ -65,15 +64,12 @@ def move_in(directory: Path) -> None:
     except OSError as error:
         raise _forbidden("The lab may not make its own mounts and network here", error) from error
     try:
-        syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | _MS_NOEXEC)
+        syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
     except OSError as error:
         raise Forbidden(
             f"The lab may not mount its own /proc here ({error.strerror}).",
             "In a container, unmask /proc ('docker run --security-opt systempaths=unconfined') or use --privileged.",
         ) from error
-
-
-_MS_NOEXEC = 0x8
 
 
 def _tmpfs(target: str, data: str) -> None:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from conformance.errors import EnvironmentFault, LabError, UsageError
-from conformance.lab import netns
+from conformance.lab import netns, syscalls
 from conformance.lab.addresses import AddressPlan
-from conformance.lab.kubelet import syscalls
 from conformance.lab.launch.directory import Directory, Record, required
 from conformance.lab.launch.preflight import search_path
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import aiohttp
 
+from conformance.lab import syscalls
 from conformance.lab.api.certificates import Authority, private_key
 from conformance.lab.client import ApiClient, ApiError
-from conformance.lab.kubelet import syscalls
 from conformance.lab.kubelet.server import CLIENT
 
 Json = dict[str, Any]

@@ -11,6 +11,7 @@ from typing import Any
 from conformance.lab import addons
 from conformance.lab.addresses import AddressPlan
 from conformance.lab.client import ApiClient, Informer
+from conformance.lab.conditions import ready
 
 Json = dict[str, Any]
 
@@ -54,19 +55,14 @@ async def _either(*informers: Informer) -> None:
 
 def missing(plan: AddressPlan, nodes: Mapping[str, Json], pods: Mapping[str, Json]) -> tuple[str, ...]:
     """What is not ready yet, in words; empty when everything is."""
-    ready = {name for name, node in nodes.items() if _condition(node)}
-    proxies = {pod["spec"].get("nodeName") for pod in pods.values() if _is(pod, "kube-proxy") and _condition(pod)}
-    found = [f"node {node.name}" for node in plan.nodes if node.name not in ready]
+    up = {name for name, node in nodes.items() if ready(node)}
+    proxies = {pod["spec"].get("nodeName") for pod in pods.values() if _is(pod, "kube-proxy") and ready(pod)}
+    found = [f"node {node.name}" for node in plan.nodes if node.name not in up]
     found += [f"kube-proxy on {node.name}" for node in plan.nodes if node.name not in proxies]
-    if not any(_is(pod, "kube-dns") and _condition(pod) for pod in pods.values()):
+    if not any(_is(pod, "kube-dns") and ready(pod) for pod in pods.values()):
         found.append("cluster DNS")
     return tuple(found)
 
 
 def _is(pod: Json, app: str) -> bool:
     return bool(pod["metadata"].get("labels", {}).get("k8s-app") == app)
-
-
-def _condition(item: Json) -> bool:
-    conditions = item.get("status", {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)

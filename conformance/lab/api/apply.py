@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.lab.api import field_sets
-from conformance.lab.api.clock import now
 from conformance.lab.api.field_sets import FieldPath, describe, leaves, value_at
 from conformance.lab.api.jsons import copied
 from conformance.lab.api.status import StatusError
+from conformance.lab.timestamps import now
 
 Json = dict[str, Any]
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from conformance.lab import timestamps
+
 Json = dict[str, Any]
 
 
@@ -151,11 +153,24 @@ def _match_labels(obj: Json) -> str:
     return _selector(_spec(obj).get("selector", {}).get("matchLabels"))
 
 
-def _since(timestamp: str | None) -> str:
+def age(timestamp: str | None) -> str:
+    """How long ago, as kubectl writes it (``duration.HumanDuration``)."""
     if not timestamp:
         return "<unknown>"
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(timestamp.replace("Z", "+00:00"))).total_seconds()
-    return f"{int(seconds)}s" if seconds < 120 else f"{int(seconds // 60)}m"
+    then = timestamps.parse(timestamp)
+    seconds = max(0, int((datetime.now(UTC) - then).total_seconds()))
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 10:
+        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
+    if hours < 3:
+        return f"{minutes}m"
+    if hours < 8:
+        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
+    if hours < 48:
+        return f"{hours}h"
+    return f"{days}d" if days >= 8 or not hours % 24 else f"{days}d{hours % 24}h"
 
 
 def _count(field: str) -> Column:
@@ -232,7 +247,7 @@ COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
     ),
     ("", "serviceaccounts"): (_NAME, Column("Secrets", lambda obj: len(obj.get("secrets", [])), 0, "integer"), _AGE),
     ("", "events"): (
-        Column("Last Seen", lambda obj: _since(obj.get("lastTimestamp") or obj.get("eventTime"))),
+        Column("Last Seen", lambda obj: age(obj.get("lastTimestamp") or obj.get("eventTime"))),
         Column("Type", lambda obj: obj.get("type", "")),
         Column("Reason", lambda obj: obj.get("reason", "")),
         Column(

@@ -13,12 +13,12 @@ from typing import Any
 
 from conformance.lab.api import status
 from conformance.lab.api.allocation import Allocation
-from conformance.lab.api.clock import now
 from conformance.lab.api.jsons import clean, copied
 from conformance.lab.api.resources import Resource, resource
 from conformance.lab.api.store import Store, Stored
 from conformance.lab.api.strategies.base import Strategy
 from conformance.lab.api.validation import metadata as metadata_rules
+from conformance.lab.timestamps import now
 
 Json = dict[str, Any]
 

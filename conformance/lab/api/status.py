@@ -178,12 +178,6 @@ def method_not_allowed() -> StatusError:
     return StatusError(405, "MethodNotAllowed", message, {})
 
 
-def not_acceptable(accepted: str) -> StatusError:
-    """406: none of the media types that the client takes."""
-    message = f"only the following media types are accepted: {accepted}"
-    return StatusError(406, "NotAcceptable", message)
-
-
 def unsupported_media_type(supported: str) -> StatusError:
     """415: the body's media type is unknown."""
     message = f"the body of the request was in an unknown format - accepted media types include: {supported}"

@@ -9,12 +9,12 @@ from aiohttp.web import Response
 
 from conformance.lab.api import patch, status
 from conformance.lab.api.call import Call, respond
-from conformance.lab.api.clock import now
 from conformance.lab.api.registry import DeleteOptions, Registry
 from conformance.lab.api.resources import resource
 from conformance.lab.api.status import FieldError
 from conformance.lab.api.strategies.workloads import label_selector
 from conformance.lab.api.tokens import ISSUER, Claims, TokenKey
+from conformance.lab.timestamps import now
 
 Json = dict[str, Any]
 

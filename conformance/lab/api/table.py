@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
-from conformance.lab.api.columns import COLUMNS, Column
+from conformance.lab.api.columns import COLUMNS, Column, age
 from conformance.lab.api.resources import Resource
 
 Json = dict[str, Any]
 
 _NAME = Column("Name", lambda obj: obj["metadata"]["name"])
-
-
-def age(timestamp: str | None) -> str:
-    """How long ago, as kubectl writes it (``duration.HumanDuration``)."""
-    if not timestamp:
-        return "<unknown>"
-    then = datetime.fromisoformat(timestamp.replace("Z", "+00:00"))
-    seconds = max(0, int((datetime.now(UTC) - then).total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if seconds < 120:
-        return f"{seconds}s"
-    if minutes < 10:
-        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
-    if hours < 3:
-        return f"{minutes}m"
-    if hours < 8:
-        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
-    if hours < 48:
-        return f"{hours}h"
-    return f"{days}d" if days >= 8 or not hours % 24 else f"{days}d{hours % 24}h"
 
 
 _AGE = Column("Age", lambda obj: age(obj["metadata"].get("creationTimestamp")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from conformance.lab.client import ApiClient, ApiError, Informer
@@ -51,20 +50,6 @@ DEPLOYMENTS = Resource("/apis/apps/v1", "deployments", "Deployment")
 REPLICA_SETS = Resource("/apis/apps/v1", "replicasets", "ReplicaSet")
 DAEMON_SETS = Resource("/apis/apps/v1", "daemonsets", "DaemonSet")
 LEASES = Resource("/apis/coordination.k8s.io/v1", "leases", "Lease")
-ALL = (
-    NAMESPACES,
-    NODES,
-    PODS,
-    SERVICES,
-    ENDPOINTS,
-    CONFIG_MAPS,
-    SERVICE_ACCOUNTS,
-    ENDPOINT_SLICES,
-    DEPLOYMENTS,
-    REPLICA_SETS,
-    DAEMON_SETS,
-    LEASES,
-)
 
 
 class Store:
@@ -169,11 +154,6 @@ async def together(*writes: Coroutine[Any, Any, object]) -> None:
     for result in results:
         if isinstance(result, BaseException):
             raise result
-
-
-def now() -> str:
-    """The time as ``metav1.Time`` spells it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def owner_of(obj: Json, kind: str) -> Json | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from conformance.lab import conditions
 from conformance.lab.client import ApiError, key
 from conformance.lab.controllers import placement
 from conformance.lab.controllers import pods as podlib
@@ -125,7 +126,7 @@ class DaemonSetController:
             "currentNumberScheduled": len(placed),
             "desiredNumberScheduled": len(wanted),
             "numberMisscheduled": len({node_of(p) for p in running} - set(wanted)),
-            "numberReady": sum(map(podlib.ready, placed.values())),
+            "numberReady": sum(map(conditions.ready, placed.values())),
             "numberAvailable": available,
             "numberUnavailable": len(wanted) - available,
             "updatedNumberScheduled": sum(

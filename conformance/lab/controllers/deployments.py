@@ -13,7 +13,6 @@ from conformance.lab.controllers.cluster import (
     PODS,
     REPLICA_SETS,
     Cluster,
-    now,
     owned,
     owner_of,
     reference_to,
@@ -22,6 +21,7 @@ from conformance.lab.controllers.cluster import (
 from conformance.lab.controllers.endpoint_slices import namespace_terminating
 from conformance.lab.controllers.templates import fingerprint
 from conformance.lab.controllers.workqueue import WorkQueue
+from conformance.lab.timestamps import now
 
 Json = dict[str, Any]
 

@@ -45,6 +45,19 @@ class SelectingServices:
                 self._queue.add(key(service))
 
 
+def selects(service: Json) -> bool:
+    """Whether a controller, and not its author, keeps the endpoints of ``service``."""
+    spec = service["spec"]
+    going = service["metadata"].get("deletionTimestamp")
+    return bool(spec.get("selector")) and spec.get("type") != "ExternalName" and not going
+
+
+def selected(service: Json, pods: Store) -> list[Json]:
+    """The pods that ``service`` selects."""
+    selector, candidates = service["spec"].get("selector"), pods.within(service["metadata"]["namespace"])
+    return [pod for pod in candidates if selectors.matches_map(selector, pod["metadata"].get("labels"))]
+
+
 class EndpointSliceController:
     """Keeps the slices of each Service with a selector as ``slices.reconcile`` wants them."""
 
@@ -71,18 +84,9 @@ class EndpointSliceController:
             # The garbage collector would find them too; a new Service of the same name need not wait for it.
             await together(*(self._slices.delete(piece) for piece in existing))
             return
-        selector = service["spec"].get("selector")
-        if (
-            service["spec"].get("type") == "ExternalName"
-            or not selector
-            or service["metadata"].get("deletionTimestamp")
-        ):
+        if not selects(service):
             return
-        pods = [
-            pod
-            for pod in self._pods.within(namespace)
-            if selectors.matches_map(selector, pod["metadata"].get("labels"))
-        ]
+        pods = selected(service, self._pods)
         changes = reconcile(
             service, pods, self._nodes.informer.items, existing, self._times.next(service_key, service, pods)
         )

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from conformance.lab import conditions
 from conformance.lab.client import ApiError
 from conformance.lab.controllers import pods as podlib
-from conformance.lab.controllers import selectors
 from conformance.lab.controllers.cluster import ENDPOINTS, PODS, SERVICES, Cluster
-from conformance.lab.controllers.endpoint_slices import SelectingServices, namespace_terminating
+from conformance.lab.controllers.endpoint_slices import SelectingServices, namespace_terminating, selected, selects
 from conformance.lab.controllers.packing import TRIGGER_TIME
 from conformance.lab.controllers.slices import HEADLESS, families_of, headless
 from conformance.lab.controllers.trigger_times import TriggerTimes
@@ -41,7 +41,7 @@ def desired_endpoints(service: Json, pods: Iterable[Json]) -> Json:
                 entry["appProtocol"] = port.get("appProtocol")
                 ports[json.dumps(entry)] = {k: v for k, v in entry.items() if v}
         if ports or (headless(service) and not service["spec"].get("ports")):
-            by_address[ips[0]] = (address, publish_all or podlib.ready(pod), ports)
+            by_address[ips[0]] = (address, publish_all or conditions.ready(pod), ports)
     subsets: dict[tuple[str, ...], Json] = {}
     room = CAPACITY
     for address, ready, ports in sorted(by_address.values(), key=lambda e: (not e[1], e[0]["ip"])):
@@ -91,18 +91,9 @@ class EndpointsController:
             if existing is not None:
                 await self._endpoints.delete(existing)
             return
-        selector = service["spec"].get("selector")
-        if (
-            service["spec"].get("type") == "ExternalName"
-            or not selector
-            or service["metadata"].get("deletionTimestamp")
-        ):
+        if not selects(service):
             return
-        pods = [
-            pod
-            for pod in self._pods.within(service["metadata"]["namespace"])
-            if selectors.matches_map(selector, pod["metadata"].get("labels"))
-        ]
+        pods = selected(service, self._pods)
         wanted = desired_endpoints(service, pods)
         trigger = self._times.next(service_key, service, pods)
         if existing is not None and _content(existing) == _content(wanted):

@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any
 
 from conformance.lab.client import key
-from conformance.lab.controllers.cluster import ENDPOINT_SLICES, ENDPOINTS, SERVICES, Cluster
+from conformance.lab.controllers.cluster import ENDPOINT_SLICES, ENDPOINTS, SERVICES, Cluster, reference_to
 from conformance.lab.controllers.endpoint_slices import apply
 from conformance.lab.controllers.packing import MANAGED_BY, SERVICE_NAME, Blueprint, Group, assign
 from conformance.lab.controllers.slices import HEADLESS
@@ -37,14 +37,7 @@ def blueprint(endpoints: Json) -> Blueprint:
         namespace=meta["namespace"],
         generate_name=f"{meta['name']}-",
         labels=labels | {SERVICE_NAME: meta["name"], MANAGED_BY: CONTROLLER},
-        owner={
-            "apiVersion": "v1",
-            "kind": "Endpoints",
-            "name": meta["name"],
-            "uid": meta["uid"],
-            "controller": True,
-            "blockOwnerDeletion": True,
-        },
+        owner=reference_to(endpoints, ENDPOINTS),
         families=("IPv4", "IPv6"),
         placeholder=False,
         annotations=annotations,

@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 from conformance.lab.client import ApiError
-from conformance.lab.controllers import pods as podlib
-from conformance.lab.controllers.cluster import LEASES, NODES, NOT_FOUND, PODS, Cluster, now, together
+from conformance.lab.conditions import condition, ready
+from conformance.lab.controllers.cluster import LEASES, NODES, NOT_FOUND, PODS, Cluster, together
 from conformance.lab.controllers.workqueue import WorkQueue
+from conformance.lab.timestamps import now
 
 Json = dict[str, Any]
 
@@ -45,11 +46,11 @@ class NodeLifecycleController:
         if left > 0:
             self.queue.add_after(name, left)
             return
-        if podlib.condition(node, "Ready").get("status") != "Unknown":
+        if condition(node, "Ready").get("status") != "Unknown":
             lost = {"status": "Unknown", "reason": "NodeStatusUnknown", "message": _MESSAGE}
             answer = await self._client.patch(f"{NODES.item(node)}/status", _ready(lost), "strategic")
             self._nodes.informer.note(answer)
-        mine = [p for p in self._pods.all() if p["spec"].get("nodeName") == name and podlib.ready(p)]
+        mine = [p for p in self._pods.all() if p["spec"].get("nodeName") == name and ready(p)]
         await together(*(self._unready(pod) for pod in mine))
         self.queue.add_after(name, self._grace)
 
@@ -67,7 +68,7 @@ class NodeLifecycleController:
     def _signs(self, node: Json) -> tuple[str, ...]:
         lease = self._leases.get(f"{LEASE_NAMESPACE}/{node['metadata']['name']}") or {}
         # Our own mark on the condition is no sign of life: it leaves lastHeartbeatTime alone.
-        heartbeat = podlib.condition(node, "Ready").get("lastHeartbeatTime") or ""
+        heartbeat = condition(node, "Ready").get("lastHeartbeatTime") or ""
         return str((lease.get("spec") or {}).get("renewTime") or ""), str(heartbeat)
 
     def _on_lease(self, _event: str, lease: Json, _before: Json | None) -> None:

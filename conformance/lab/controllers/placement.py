@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.lab.controllers.pods import condition
+from conformance.lab.conditions import ready
 from conformance.lab.controllers.selectors import node_term
 
 Json = dict[str, Any]
@@ -46,7 +46,7 @@ def taints(node: Json) -> list[Json]:
     """The node's taints, and those that its condition amounts to whether or not somebody wrote them down."""
     spec = node.get("spec") or {}
     found = list(spec.get("taints") or ())
-    if condition(node, "Ready").get("status") != "True":
+    if not ready(node):
         found.append(NOT_READY)
     if spec.get("unschedulable"):
         found.append(UNSCHEDULABLE)

@@ -8,20 +8,6 @@ from typing import Any
 Json = dict[str, Any]
 
 
-def condition(obj: Json, kind: str) -> Json:
-    """The status condition ``kind`` of any object, empty when it has none."""
-    for entry in obj.get("status", {}).get("conditions") or ():
-        if entry["type"] == kind:
-            found: Json = entry
-            return found
-    return {}
-
-
-def ready(pod: Json) -> bool:
-    """Whether the pod's Ready condition is True."""
-    return condition(pod, "Ready").get("status") == "True"
-
-
 def terminal(pod: Json) -> bool:
     """Whether the pod has run to its end."""
     return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")

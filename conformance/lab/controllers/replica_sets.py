@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.lab import conditions
 from conformance.lab.client import ApiError, key
-from conformance.lab.controllers import pods as podlib
 from conformance.lab.controllers.cluster import NOT_FOUND, PODS, REPLICA_SETS, Cluster, owned, owner_of, together
 from conformance.lab.controllers.endpoint_slices import namespace_terminating
 from conformance.lab.controllers.templates import active, available_in, pod_from
@@ -56,7 +56,7 @@ class ReplicaSetController:
         status = {
             "replicas": len(mine),
             "fullyLabeledReplicas": len(labelled),
-            "readyReplicas": sum(map(podlib.ready, mine)),
+            "readyReplicas": sum(map(conditions.ready, mine)),
             "availableReplicas": waits.count(0.0),
             "observedGeneration": meta.get("generation", 0),
         }
@@ -78,7 +78,7 @@ class ReplicaSetController:
 def _worth(pod: Json) -> tuple[bool, bool, float]:
     """The less, the sooner it goes: unplaced pods first, then unready ones, then the youngest."""
     born = pod["metadata"].get("creationTimestamp", "")
-    return bool(pod["spec"].get("nodeName")), podlib.ready(pod), -float(born.translate(_DIGITS) or 0)
+    return bool(pod["spec"].get("nodeName")), conditions.ready(pod), -float(born.translate(_DIGITS) or 0)
 
 
 _DIGITS = str.maketrans("", "", "-:TZ")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from conformance.lab.controllers.pods import condition
+from conformance.lab.conditions import condition
 from conformance.lab.controllers.templates import share
 
 Json = dict[str, Any]

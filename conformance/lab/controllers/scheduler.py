@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.lab.client import ApiError, key
+from conformance.lab.conditions import condition
 from conformance.lab.controllers import placement
 from conformance.lab.controllers import pods as podlib
-from conformance.lab.controllers.cluster import CONFLICT, NODES, NOT_FOUND, PODS, Cluster, now
+from conformance.lab.controllers.cluster import CONFLICT, NODES, NOT_FOUND, PODS, Cluster
 from conformance.lab.controllers.workqueue import WorkQueue
+from conformance.lab.timestamps import now
 
 Json = dict[str, Any]
 
@@ -71,7 +73,7 @@ class Scheduler:
                 raise
 
     async def _refuse(self, pod: Json, message: str) -> None:
-        old = podlib.condition(pod, "PodScheduled")
+        old = condition(pod, "PodScheduled")
         if old.get("message") == message and old.get("status") == "False":
             return
         refused = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from conformance.lab import conditions
 from conformance.lab.controllers import pods as podlib
+from conformance.lab.controllers.cluster import SERVICES, reference_to
 from conformance.lab.controllers.packing import MANAGED_BY, SERVICE_NAME, Blueprint, Changes, Group, assign
 
 Json = dict[str, Any]
@@ -17,15 +19,13 @@ _RESERVED = frozenset((MANAGED_BY, SERVICE_NAME, HEADLESS))
 _ZONAL = frozenset(("PreferClose", "PreferSameZone", "PreferSameNode"))
 
 
-def desired_slices(service: Json, pods: Iterable[Json], nodes: Mapping[str, Json]) -> list[Json]:
-    """The slices of a Service that has none yet, without names; ``nodes`` by name, ``pods`` those it selects."""
-    return reconcile(service, pods, nodes, ()).create
-
-
 def reconcile(
     service: Json, pods: Iterable[Json], nodes: Mapping[str, Json], existing: Iterable[Json], trigger_time: str = ""
 ) -> Changes:
-    """The writes that turn ``existing`` into what ``service`` and the ``pods`` it selects call for."""
+    """The writes that turn ``existing`` into what ``service`` and the ``pods`` it selects call for.
+
+    ``nodes`` are by name; new slices have no names yet.
+    """
     return assign(_blueprint(service, trigger_time), _groups(service, pods, nodes), existing)
 
 
@@ -53,14 +53,7 @@ def _blueprint(service: Json, trigger_time: str) -> Blueprint:
         namespace=meta["namespace"],
         generate_name=f"{meta['name']}-",
         labels=labels | {SERVICE_NAME: meta["name"], MANAGED_BY: CONTROLLER},
-        owner={
-            "apiVersion": "v1",
-            "kind": "Service",
-            "name": meta["name"],
-            "uid": meta.get("uid", ""),
-            "controller": True,
-            "blockOwnerDeletion": True,
-        },
+        owner=reference_to(service, SERVICES),
         families=families_of(service),
         placeholder=True,
         trigger_time=trigger_time,
@@ -84,7 +77,7 @@ def _groups(service: Json, pods: Iterable[Json], nodes: Mapping[str, Json]) -> l
 
 
 def _endpoint(pod: Json, node: Json | None, service: Json, addresses: list[str]) -> Json:
-    serving, terminating = podlib.ready(pod), podlib.terminating(pod)
+    serving, terminating = conditions.ready(pod), podlib.terminating(pod)
     ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not terminating)
     meta = pod["metadata"]
     endpoint: Json = {

@@ -8,6 +8,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from conformance.lab.conditions import condition
 from conformance.lab.controllers import pods as podlib
 from conformance.lab.controllers.cluster import Resource, reference_to
 
@@ -46,7 +47,7 @@ def active(pod: Json) -> bool:
 
 def available_in(pod: Json, min_ready_seconds: int, at: datetime | None = None) -> float | None:
     """Seconds until the pod counts as available (0: it is), or None while it is not ready."""
-    ready = podlib.condition(pod, "Ready")
+    ready = condition(pod, "Ready")
     if ready.get("status") != "True" or podlib.terminating(pod):
         return None
     since = ready.get("lastTransitionTime")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.lab.controllers.pods import condition
+from conformance.lab.conditions import condition
 
 Json = dict[str, Any]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from conformance.lab.kubelet import environment, names, probing, security, timestamps
+from conformance.lab import timestamps
+from conformance.lab.kubelet import environment, names, probing, security
 from conformance.lab.kubelet.environment import ConfigError, Surroundings
 from conformance.lab.kubelet.life import Life
 from conformance.lab.kubelet.logs import LogFile

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from conformance.lab.kubelet import pipes, timestamps
+from conformance.lab import timestamps
+from conformance.lab.kubelet import pipes
 
 _LONGEST_LINE = 16384
 

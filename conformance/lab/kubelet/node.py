@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.lab import timestamps
 from conformance.lab.client import ApiClient, ApiError, Informer
-from conformance.lab.kubelet import timestamps
 from conformance.lab.kubelet.network import PodNetwork
 from conformance.lab.kubelet.objects import ObjectCache
 from conformance.lab.kubelet.spawn import Spawner

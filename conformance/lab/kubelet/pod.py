@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.lab.kubelet import netns, payload, timestamps
+from conformance.lab import timestamps
+from conformance.lab.kubelet import netns, payload
 from conformance.lab.kubelet.container import Container, Home
 from conformance.lab.kubelet.environment import Surroundings
 from conformance.lab.kubelet.logs import LogFile
@@ -20,6 +21,7 @@ from conformance.lab.kubelet.node import Node
 from conformance.lab.kubelet.record import PodRecord, Terminated
 from conformance.lab.kubelet.reporter import Reporter
 from conformance.lab.kubelet.volumes import PodVolumes, VolumeError
+from conformance.lab.netns import NAMED
 
 Json = dict[str, Any]
 Step = Callable[[], Awaitable[None]]
@@ -39,7 +41,7 @@ class Pod:
         self.containers: dict[str, Container] = {}
         self._node = node
         self._folder = node.settings.state / "pods" / f"{meta['namespace']}_{meta['name']}_{meta['uid']}"
-        self._netns = netns.FOLDER / f"{meta['namespace']}_{meta['name']}"[:200] if self._own_network else None
+        self._netns = NAMED / f"{meta['namespace']}_{meta['name']}"[:200] if self._own_network else None
         if self._netns is not None:
             self._netns = self._netns.with_name(f"{self._netns.name}_{meta['uid'][:8]}")
         self._net: int | None = None

@@ -9,8 +9,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from conformance.lab import timestamps
 from conformance.lab.client import ApiClient, ApiError, backoff
-from conformance.lab.kubelet import timestamps
 from conformance.lab.kubelet.node import Settings
 from conformance.lab.kubelet.record import RUNTIME
 

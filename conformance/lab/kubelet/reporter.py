@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from conformance.lab import timestamps
 from conformance.lab.client import ApiClient, ApiError, backoff
-from conformance.lab.kubelet import status, timestamps
+from conformance.lab.kubelet import status
 from conformance.lab.kubelet.record import PodRecord, Running, Terminated
 
 Json = dict[str, Any]

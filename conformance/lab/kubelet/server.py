@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from conformance.lab.kubelet import channels, logs, timestamps
+from conformance.lab import timestamps
+from conformance.lab.kubelet import channels, logs
 from conformance.lab.kubelet.execution import Wanted, execute
 from conformance.lab.kubelet.node import Settings
 from conformance.lab.kubelet.pod import Pod

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from conformance.errors import LabError, UsageError
-from conformance.lab import kubeconfig
+from conformance.lab import conditions, kubeconfig
 from conformance.lab.launch.directory import Directory, required
 
 Json = dict[str, Any]
@@ -31,7 +31,7 @@ def overview(directory: Directory) -> list[str]:
 def _table(nodes: list[Json], pods: list[Json]) -> list[str]:
     count = Counter(pod["spec"].get("nodeName") for pod in pods)
     proxies = {
-        pod["spec"].get("nodeName"): _ready(pod)
+        pod["spec"].get("nodeName"): conditions.ready(pod)
         for pod in pods
         if pod["metadata"].get("labels", {}).get("k8s-app") == "kube-proxy"
     }
@@ -40,7 +40,7 @@ def _table(nodes: list[Json], pods: list[Json]) -> list[str]:
         name = node["metadata"]["name"]
         addresses = [a["address"] for a in node["status"].get("addresses", ()) if a["type"] == "InternalIP"]
         zone = node["metadata"].get("labels", {}).get("topology.kubernetes.io/zone", "")
-        state = "Ready" if _ready(node) else "NotReady"
+        state = "Ready" if conditions.ready(node) else "NotReady"
         proxy = {True: "kube-proxy ready", False: "kube-proxy not ready", None: "no kube-proxy"}[proxies.get(name)]
         rows.append((name, state, " ".join(addresses), zone, f"{count[name]} pods", proxy))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -48,7 +48,7 @@ def _table(nodes: list[Json], pods: list[Json]) -> list[str]:
 
 
 def _pods(pods: list[Json]) -> str:
-    return f"pods: {len(pods)}, {sum(map(_ready, pods))} of them ready"
+    return f"pods: {len(pods)}, {sum(map(conditions.ready, pods))} of them ready"
 
 
 def component_logs(directory: Directory) -> list[str]:
@@ -93,11 +93,6 @@ def _message(error: urllib.error.HTTPError) -> str:
         return str(json.loads(error.read())["message"])
     except (ValueError, KeyError, TypeError):
         return str(error.reason)
-
-
-def _ready(item: Json) -> bool:
-    conditions = item.get("status", {}).get("conditions") or ()
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
 def _span(seconds: float) -> str:

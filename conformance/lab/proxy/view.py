@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, TypeVar
 
+from conformance.lab import timestamps
 from conformance.lab.proxy.fragment import is_proxied
 from conformance.model import parse
 from conformance.model.addresses import Family
@@ -41,7 +41,6 @@ class View:
         self.changes = {family: Changes() for family in Family}
         self._services: dict[str, tuple[str, Service]] = {}
         self._slices: dict[str, dict[str, EndpointSlice]] = {}
-        self._service_of: dict[tuple[str, str], str] = {}
         self._cidrs: dict[str, tuple[str, ...]] = {}
         self._on_change = on_change
         self._started = time.time()
@@ -135,7 +134,7 @@ class View:
     def _note_trigger(self, item: Mapping[str, Any], family: Family) -> None:
         text = (item["metadata"].get("annotations") or {}).get(_TRIGGER_TIME)
         try:
-            triggered = datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() if text else 0.0
+            triggered = timestamps.parse(text).timestamp() if text else 0.0
         except ValueError:
             return
         # What happened before we ran says nothing about how fast we are.

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from conformance.lab.api import field_sets, protobuf, selectors
 from conformance.lab.api.allocation import Addresses, Allocation, Full, NodePorts, Refused, address_pool
+from conformance.lab.api.columns import age
 from conformance.lab.api.patch import merge_patch, strategic_patch
 from conformance.lab.api.registry import Registry
 from conformance.lab.api.resources import resource
 from conformance.lab.api.status import StatusError
 from conformance.lab.api.store import Store
 from conformance.lab.api.strategies.simple import EventStrategy
-from conformance.lab.api.table import age
 from conformance.lab.api.validation import ips, names
 
 Json = dict[str, Any]
@@ -161,7 +161,6 @@ def test_every_address_is_valid_in_its_own_writing(address: object) -> None:
 
 def test_names_are_measured_as_the_api_does() -> None:
     assert names.dns_label("a" * 63) == [] and names.dns_label("a" * 64) == ["must be no more than 63 bytes"]
-    assert names.dns_1035_label("1a") != [] and names.dns_label("1a") == []
     assert names.port_name("http") == [] and names.port_name("80") == ["must contain at least one letter (a-z)"]
     assert names.qualified_name("example.com/Name_1") == [] and names.qualified_name("/a") != []
 

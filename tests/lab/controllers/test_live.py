@@ -14,7 +14,7 @@ import dns.message
 import dns.rcode
 
 from conformance.lab.client import ApiClient, Informer
-from conformance.lab.controllers.cluster import now
+from conformance.lab.timestamps import now
 from tests.lab.controllers.world import NODES, World, beat, register, watching
 
 Json = dict[str, Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.lab.controllers.packing import MAX_ENDPOINTS, TRIGGER_TIME
-from conformance.lab.controllers.slices import desired_slices, reconcile
+from conformance.lab.controllers.slices import reconcile
 
 Json = dict[str, Any]
 
@@ -22,6 +23,11 @@ RECORDED: Json = json.loads(
 ) | {"pods": json.loads(gzip.decompress((HERE / "data" / "pods.json.gz").read_bytes()))}
 NODES = {node["metadata"]["name"]: node for node in RECORDED["nodes"]}
 SELECTING = {s["metadata"]["name"]: s for s in RECORDED["services"] if s["spec"].get("selector")}
+
+
+def desired_slices(service: Json, pods: Iterable[Json], nodes: Mapping[str, Json]) -> list[Json]:
+    """The slices of a Service that has none yet."""
+    return reconcile(service, pods, nodes, ()).create
 
 
 def selected(service: Json) -> list[Json]:

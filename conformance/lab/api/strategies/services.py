@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.lab.api.allocation import Addresses, Allocation, NodePorts
-from conformance.lab.api.clock import now
 from conformance.lab.api.config import Config
 from conformance.lab.api.resources import resource
 from conformance.lab.api.status import FieldError
@@ -14,6 +13,7 @@ from conformance.lab.api.strategies import service_families, service_ports
 from conformance.lab.api.strategies.base import Strategy
 from conformance.lab.api.validation import ips, service_addresses, services
 from conformance.lab.api.validation.names import dns_label
+from conformance.lab.timestamps import now
 
 Json = dict[str, Any]
 

@@ -1,11 +1,10 @@
-"""Names and label values: the formats of RFC 1035 and RFC 1123 as the API words them."""
+"""Names and label values: the formats of RFC 1123 as the API words them."""
 
 from __future__ import annotations
 
 import re
 
 _LABEL_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
@@ -21,11 +20,6 @@ LABEL_RULE = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
-LABEL_1035_RULE = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
 )
 VALUE_RULE = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
@@ -61,11 +55,6 @@ def dns_subdomain(value: str) -> list[str]:
 def dns_label(value: str) -> list[str]:
     """RFC 1123 label: namespaces and port names of Services."""
     return _checked(value, _LABEL_1123, 63, LABEL_RULE)
-
-
-def dns_1035_label(value: str) -> list[str]:
-    """RFC 1035 label: names of Services."""
-    return _checked(value, _LABEL_1035, 63, LABEL_1035_RULE)
 
 
 def label_value(value: str) -> list[str]:

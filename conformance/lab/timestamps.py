@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
-def now() -> str:
-    """The present as ``metav1.Time``: UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def now(seconds: float = 0.0) -> str:
+    """``metav1.Time`` (UTC, whole seconds) of this moment, or of so many seconds from now."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def now_micro() -> str:
@@ -17,4 +17,4 @@ def now_micro() -> str:
 
 def parse(text: str) -> datetime:
     """A ``metav1.Time`` or ``MicroTime``; ``ValueError``."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)

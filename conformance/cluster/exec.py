@@ -72,6 +72,11 @@ class ExecStream:
                 self._take()
             except (websocket.WebSocketException, OSError) as failure:
                 raise self._lost(_words(failure)) from None
+            except (TypeError, AttributeError):
+                # Closed by another thread while update() polled (Ctrl-C): the client's socket is None by then.
+                if self._socket.is_open():
+                    raise
+                raise self._lost("it was closed here") from None
 
     def close(self) -> None:
         """See `LineStream`: closing the WebSocket closes the program's stdin."""

@@ -14,7 +14,7 @@ from conformance.cluster.failures import ApiRefused
 from conformance.cluster.stream import StreamLost
 from conformance.errors import ClusterError
 from conformance.model.addresses import Family
-from conformance.model.observation import End, Observation
+from conformance.model.observation import Observation
 from conformance.model.place import Place
 from conformance.probe.request import DialRequest
 from conformance.probe.session import Address, Session
@@ -104,7 +104,7 @@ class Prober:
             self.lost[vantage.name] = failure.cause
 
     def _find_controls(self) -> None:
-        """Of each vantage point's candidates, the first of a family that answers."""
+        """Of each vantage point's candidates, the first of a family at which an agent answers."""
         asked = {
             name: [DialRequest(f"{ip} {port}", ip, port, timeout=2.0) for ip, port in vantage.controls]
             for name, vantage in self._vantages.items()
@@ -113,9 +113,7 @@ class Prober:
             prefixed = [replace(request, key=f"{name} {request.key}") for request in requests]
             asked[name] = prefixed
         good = {
-            key
-            for key, seen in self._everywhere(asked, len, quiet=True)
-            if any(dial.end is End.ANSWERED for dial in seen.dials)
+            key for key, seen in self._everywhere(asked, len, quiet=True) if any(dial.endpoint for dial in seen.dials)
         }
         for name, requests in asked.items():
             for request in requests:

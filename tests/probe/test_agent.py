@@ -119,6 +119,22 @@ def test_a_silent_control_is_reported(dialler: LineStream) -> None:
     assert (result["before"], result["after"]) == (False, False)
 
 
+def test_somebody_else_is_no_control(world: World, dialler: LineStream) -> None:
+    """What answers there without being an agent (a transparent proxy, say) proves nothing about the way."""
+    talker = (
+        "import socket; s = socket.create_server(('10.91.2.3', 8090)); print('up', flush=True)\n"
+        "while True: c = s.accept()[0]; c.recv(4096); c.sendall(b'220 welcome\\n'); c.close()"
+    )
+    command = [*world.prefix("s"), "python3", "-u", "-c", talker]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stranger:
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == "up\n"
+        request = {"id": "1", "ip": "10.91.2.2", "port": 82, "timeout": 0.2, "control": ["10.91.2.3", 8090]}
+        result = results(dialler, [request])["1"]
+        stranger.kill()
+    assert (result["before"], result["after"]) == (False, False)
+
+
 @pytest.mark.parametrize("ip", ["10.91.9.1", "fd91:9::1", "10.91.8.1", "fd91:8::1"])
 @pytest.mark.parametrize("proto", ["TCP", "UDP", "ICMP"])
 def test_no_route_is_the_clients_own_kernels_word(dialler: LineStream, ip: str, proto: str) -> None:

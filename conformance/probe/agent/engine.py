@@ -29,7 +29,7 @@ class Control:
         self.flight: tuple[float, list[Callable[[bool], None]]] | None = None
 
     def ask(self, since: float, tell: Callable[[bool], None]) -> None:
-        """Tell whether a dial begun at or after ``since`` was answered."""
+        """Tell whether an agent answered a dial begun at or after ``since``."""
         if self.good >= since:
             tell(True)
         elif self.flight and self.flight[0] >= since:
@@ -37,7 +37,8 @@ class Control:
         else:
             self.flight = flight = (clock(), [tell])
             request = Request({"id": "", "ip": self.address[0], "port": self.address[1], "timeout": CONTROL_TIMEOUT})
-            request.done = lambda done: self._landed(done.ends[0][0] == "answered", flight)
+            # By its name: somebody else who answers there proves nothing about the way.
+            request.done = lambda done: self._landed(bool(done.ends[0][1]), flight)
             self.engine.launch(request)
 
     def _landed(self, good: bool, flight: tuple[float, list[Callable[[bool], None]]]) -> None:

@@ -71,7 +71,8 @@ def _numbers(members: Collection[Result], shown: list[tuple[Status, str, str]]) 
 def _blocks(console: Console, results: list[Result], style: str) -> None:
     for result in results[:MOST_BLOCKS]:
         console.print()
-        console.print(Text(result.message, style=style), soft_wrap=True)
+        headline = result.message if result.block else f"{result.id}: {result.message}"
+        console.print(Text(headline, style=style), soft_wrap=True)
         if result.block:
             console.print(Text(result.block), soft_wrap=True)
     if len(results) > MOST_BLOCKS:
@@ -81,6 +82,8 @@ def _blocks(console: Console, results: list[Result], style: str) -> None:
 
 
 def _reasons(console: Console, results: Collection[Result]) -> None:
-    counted = Counter(r.message for r in results if r.status is Status.NOT_APPLICABLE)
-    for reason, count in counted.most_common():
-        console.print(Text(f"not applicable, {count} cells: {reason}", style="dim"), soft_wrap=True)
+    unasked = (Status.NOT_APPLICABLE, Status.RECORDED)
+    counted = Counter((r.status, r.message) for r in results if r.status in unasked)
+    for (status, reason), count in counted.most_common():
+        word = status.value.replace("-", " ")
+        console.print(Text(f"{word}, {count} cells: {reason}", style="dim"), soft_wrap=True)

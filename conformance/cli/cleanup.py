@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from conformance.arrange.cleanup import remove_older
+from conformance.arrange.cleanup import namespaces, remove_older
 from conformance.cluster.connection import connect
 
 
@@ -31,6 +31,9 @@ def cleanup(kubeconfig: Path | None, context: str | None, minutes: int) -> None:
     cluster = connect(kubeconfig, context)
     try:
         removed = remove_older(cluster, timedelta(minutes=minutes))
+        younger = len(namespaces(cluster))
     finally:
         cluster.close()
     click.echo(f"removed {len(removed)} namespaces{': ' if removed else ''}{', '.join(sorted(removed))}")
+    if younger:
+        click.echo(f"left {younger} of runs younger than {minutes} minutes, which may be under way (--older-than)")

@@ -33,8 +33,8 @@ class OneStandsStill(Prober):
     def sweep(self, asked: Asked) -> Iterator[Seen]:
         self.asked.append(set(asked))
         for name, requests in asked.items():
-            end = End.TIMEOUT if name == "node-b" else End.ANSWERED
-            yield from ((r.key, Observation((Dial(end),))) for r in requests)
+            dial = Dial(End.TIMEOUT) if name == "node-b" else Dial(End.ANSWERED, endpoint="web-a")
+            yield from ((r.key, Observation((dial,))) for r in requests)
 
 
 def test_a_node_that_does_not_serve_the_last_service_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:

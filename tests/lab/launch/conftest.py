@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,14 +13,6 @@ from conformance.lab.launch.start import environment
 from tests.lab.launch.support import Command, Foreground, Until, command_line
 
 _PATIENCE = 20.0
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _a_hangup_is_one() -> Iterator[None]:
-    """Under nohup, or a CI that ignores SIGHUP, the processes of these tests would ignore it as well."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

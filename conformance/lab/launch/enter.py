@@ -120,7 +120,7 @@ def _become(place: Place, command: Sequence[str], parent: int) -> NoReturn:
         os.execvpe(command[0], list(command), dict(place.environment))  # noqa: S606
     except FileNotFoundError:
         code = _NOT_FOUND
-        sys.stderr.write(f"nftconform: {command[0]} is not there.\n")
+        sys.stderr.write(f"nftconform: {command[0]} is not there. Install it on this machine: the lab has no other.\n")
     except OSError as error:
         sys.stderr.write(f"nftconform: {command[0]} cannot be run: {error.strerror}.\n")
     finally:

@@ -76,7 +76,9 @@ def test_the_exit_code_is_the_commands(lab: Lab, script: str, code: int) -> None
 def test_a_command_that_is_not_there(lab: Lab) -> None:
     done = run(lab, "x1", "/no/such/program")
     assert done.returncode == 127
-    assert done.stderr == "nftconform: /no/such/program is not there.\n"
+    assert (
+        done.stderr == "nftconform: /no/such/program is not there. Install it on this machine: the lab has no other.\n"
+    )
 
 
 def test_options_belong_to_the_command(lab: Lab) -> None:

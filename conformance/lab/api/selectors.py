@@ -29,7 +29,8 @@ _TERM = re.compile(
 def _requirement(term: re.Match[str]) -> Matcher:
     part = term.groupdict()
     if part["absent"]:
-        return lambda labels, key=part["absent_key"]: key not in labels  # type: ignore[misc]
+        key = part["absent_key"]
+        return lambda labels: key not in labels
     if part["set_op"]:
         values = frozenset(each.strip() for each in part["values"].split(","))
         key = part["set_key"]
@@ -44,7 +45,8 @@ def _requirement(term: re.Match[str]) -> Matcher:
     if part["number_op"]:
         key, bound, above = part["number_key"], int(part["number"]), part["number_op"] == ">"
         return lambda labels: _compare(labels.get(key), bound, above)
-    return lambda labels, key=part["present"]: key in labels  # type: ignore[misc]
+    key = part["present"]
+    return lambda labels: key in labels
 
 
 def _compare(value: str | None, bound: int, above: bool) -> bool:

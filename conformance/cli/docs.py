@@ -1,0 +1,60 @@
+"""``nftconform docs``: the pages that the suites themselves can write, and whether those are current."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from conformance.errors import UsageError
+from conformance.kit import kit_root, put_on_path
+from conformance.model.case import Case, Matrix
+from conformance.model.cell import Cell
+from conformance.plan import imagine
+from conformance.plan.cells import plan
+from conformance.spec.coverage import covered, table
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is stale.")
+@click.option("--output", type=click.Path(path_type=Path), help="Another folder than the checkout's docs.")
+def docs(check: bool, output: Path | None) -> int:
+    """Write docs/catalogue.md and docs/coverage.md: every promise, and which known behaviours have a case."""
+    put_on_path()
+    from reports.files import write_whole  # noqa: PLC0415  importable only after put_on_path
+
+    folder = output or kit_root() / "docs"
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.", "Run it in a checkout, or name one with --output.")
+    written = _pages()
+    if check:
+        stale = [name for name, text in written.items() if _held(folder / name) != text]
+        if stale:
+            click.echo(f"{' and '.join(stale)} in {folder}: stale, run `nftconform docs`.", err=True)
+        return 1 if stale else 0
+    for name, text in written.items():
+        write_whole(folder / name, text.encode())
+    return 0
+
+
+def _pages() -> dict[str, str]:
+    from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
+    from reports import catalogue  # noqa: PLC0415
+
+    chapters = []
+    for area in areas():
+        planned = plan(area.cases, area.matrices, area.name, imagine.LANDSCAPE)
+        cells = Counter(one.case for one in planned if isinstance(one, Cell))
+        chapters.append(catalogue.Chapter(area.name, area.cases, area.matrices, cells))
+    every = chain.from_iterable(chain[Case | Matrix](c.cases, c.matrices) for c in chapters)
+    lab = {identity for chapter in chapters for identity in chapter.cells}
+    return {
+        "catalogue.md": catalogue.catalogue(chapters),
+        "coverage.md": catalogue.coverage(table(), covered(every), lab),
+    }
+
+
+def _held(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

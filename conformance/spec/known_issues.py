@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from conformance.errors import UsageError
@@ -39,8 +40,9 @@ class KnownIssue:
     not_builds: tuple[str, ...] = ()
 
     def meets(self, cell_id: str) -> bool:
-        """Whether the cell is, or belongs to, what ``cases`` names: a case, a cell, or the first parts of one."""
-        return any(cell_id == name or cell_id.startswith(f"{name}.") for name in self.cases)
+        """Whether the cell is, or belongs to, what ``cases`` names: the first parts of its ID, ``*`` within a part."""
+        parts = cell_id.split(".")
+        return any(_begins(parts, name.split(".")) for name in self.cases)
 
     def is_in(self, version: str | None, mode: ProxyMode | None) -> bool:
         """Whether a cluster of this version and mode has the bug; what is not known of a cluster excuses nothing."""
@@ -87,6 +89,10 @@ def read(text: str, name: str) -> tuple[KnownIssue, ...]:
     if unknown or not isinstance(plain, list) or not all(isinstance(one, dict) for one in plain):
         raise _malformed(f"{name} holds {', '.join(unknown) or 'issue'}, where only [[issue]] tables are expected.")
     return tuple(_issue(one, f"{name}: issue {number}") for number, one in enumerate(plain, 1))
+
+
+def _begins(parts: list[str], patterns: list[str]) -> bool:
+    return len(patterns) <= len(parts) and all(map(fnmatchcase, parts, patterns))
 
 
 def _issue(plain: dict[str, Any], where: str) -> KnownIssue:

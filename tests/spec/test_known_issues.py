@@ -19,7 +19,7 @@ from fixtures.catalogue import areas, known_ids
 FILE = kit_root() / "fixtures" / "known_issues.toml"
 LAST = date(2027, 6, 30)
 ISSUE = KnownIssue(
-    cases=("CTK-04", "LBM.lb-etpl-web-a"),
+    cases=("CTK-04", "LBM.lb-etpl-web-a", "LBM.lb-etpl-*host-b.loadBalancer.pod-?", "CTK-07.*-udp.after"),
     since=(1, 32, 0),
     before=(1, 36, 3),
     modes=(ProxyMode.NFTABLES, ProxyMode.IPTABLES),
@@ -41,6 +41,14 @@ NFT = ProxyMode.NFTABLES
         ("CTK-0", False),
         ("LBM.lb-etpl-web-a.loadBalancer.pod-c.ipv4-tcp", True),
         ("LBM.lb-etpl-web-a-web-b.loadBalancer.pod-c.ipv4-tcp", False),
+        ("LBM.lb-etpl-host-b.loadBalancer.pod-c.ipv4-tcp", True),
+        ("LBM.lb-etpl-aff-host-b.loadBalancer.pod-c.ipv4-tcp", True),
+        ("LBM.lb-etpl-aff-host-b.nodePort-a.loadBalancer.pod-c", False),
+        ("LBM.lb-etpl-host-b.loadBalancer", False),
+        ("CTK-07.ipv6-udp.after", True),
+        ("CTK-07.ipv6-udp.before", False),
+        ("CTK-07.ipv6-tcp.after", False),
+        ("CTK-07", False),
     ],
 )
 def test_it_excuses_the_cells_that_it_names(cell: str, holds: bool) -> None:

@@ -30,7 +30,7 @@ class IcmpError:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """One dial. ``endpoint`` is the name the answering agent gave, ``source`` the client address that it saw.
+    """One dial, of ``port``. ``endpoint`` is the name the answering agent gave, ``source`` the client that it saw.
 
     ``at`` and ``took`` are seconds (monotonic clock of the agent); ``detail`` carries the errno's name or a DNS answer.
     """
@@ -45,6 +45,7 @@ class Dial:
     at: float = 0.0
     took: float = 0.0
     detail: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from conformance.model.place import LocalAddress, Place
 
 
 def dial_of(row: list[Any]) -> Dial:
-    """One dial: ``[end, endpoint, source, source port, local, local port, icmp, began, took, detail]``."""
-    end, endpoint, source, source_port, local, local_port, icmp, at, took, detail = row
+    """One dial: ``[end, endpoint, source, source port, local, local port, icmp, began, took, detail,
+    port]``.
+    """
+    end, endpoint, source, source_port, local, local_port, icmp, at, took, detail, port = row
     return Dial(
         end=End(end),
         endpoint=endpoint,
@@ -24,6 +26,7 @@ def dial_of(row: list[Any]) -> Dial:
         at=at,
         took=took,
         detail=detail,
+        port=port,
     )
 
 

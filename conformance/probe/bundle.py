@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 
 PACKAGE = "conformance.probe.agent"
-ORDER = ("loop", "server", "place", "request", "stream", "datagram", "engine", "console", "main")
+ORDER = ("loop", "server", "place", "request", "flight", "stream", "datagram", "engine", "console", "main")
 """Each module after those that it imports."""
 
 

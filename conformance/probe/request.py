@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -35,10 +36,15 @@ class Transport(Enum):
 class DialRequest:
     """``count`` dials of one address; times in seconds.
 
-    At most ``parallel`` dials are under way at once, ``pace`` lies between two starts, ``timeout`` ends one. ``flow``:
-    all on one connection or UDP socket, one after the other. ``source_port`` 0 is a new one each time. ``payload``
-    (bytes) is sent instead of the kit's own question, over TCP with DNS's two bytes of length; ``Dial.detail`` is then
-    the answer in hex.
+    At most ``parallel`` dials are under way at once, ``pace`` lies between two starts, ``timeout`` ends one.
+    ``schedule`` replaces all of these but the time-out: one dial for each (offset, port), begun that long after the
+    request, to that port (0: ``port``); offsets ascend. ``source_port`` 0 is a new one each time. ``size``: bytes of
+    the kit's own question, which the answer repeats. ``payload`` (bytes) is sent instead of that question, over TCP
+    with DNS's two bytes of length; ``Dial.detail`` is then the answer in hex.
+
+    ``flow``: all on one connection or UDP socket, one after the other. ``keep``: that socket stays open under this
+    name, and the next flow with this name to the same address goes on with it (the first one opens it), until one
+    says ``release`` or it breaks: a connection at anything but an answer, a UDP flow when it cannot send.
     """
 
     key: str
@@ -49,11 +55,26 @@ class DialRequest:
     parallel: int = 8
     pace: float = 0.0
     timeout: float = 1.0
+    schedule: tuple[tuple[float, int], ...] = ()
     flow: bool = False
+    keep: str = ""
+    release: bool = False
     source_port: int = 0
     bind: str = ""
     payload: bytes = b""
+    size: int = 0
     path: str = "/"
+
+    def __post_init__(self) -> None:
+        """``count`` is that of the schedule; ``ValueError`` for what contradicts itself."""
+        if self.schedule:
+            object.__setattr__(self, "count", len(self.schedule))
+        if any(later[0] < sooner[0] for sooner, later in itertools.pairwise(self.schedule)):
+            raise ValueError("the offsets of a schedule ascend")
+        if self.schedule and self.flow:
+            raise ValueError("a flow has no schedule")
+        if self.keep and not (self.flow and self.transport in (Transport.TCP, Transport.UDP)):
+            raise ValueError("only a flow over TCP or UDP can be kept")
 
     @classmethod
     def to(cls, destination: Destination, key: str, count: int, *, parallel: int = 8) -> DialRequest:
@@ -69,15 +90,20 @@ class DialRequest:
     @property
     def longest(self) -> float:
         """Seconds after its first packet by which the last of its dials has ended, whatever happens."""
+        if self.schedule:
+            return self.schedule[-1][0] + self.timeout
         if self.flow:
             return self.count * (self.timeout + self.pace)
         return math.ceil(self.count / self.parallel) * self.timeout + self.count * self.pace
 
     def patient(self) -> DialRequest:
         """The same dials, gently: paced below any sane ICMP rate limit's burst, with time for two SYN retransmits."""
+        timeout = max(self.timeout, PATIENT_TIMEOUT)
+        if self.schedule:
+            return replace(self, timeout=timeout)
         parallel = 1 if self.parallel == 1 else self.count
         pace = max(self.pace, PATIENT_PACE)
-        return replace(self, parallel=parallel, pace=pace, timeout=max(self.timeout, PATIENT_TIMEOUT))
+        return replace(self, parallel=parallel, pace=pace, timeout=timeout)
 
     def message(self, number: str, control: tuple[str, int] | None) -> dict[str, Any]:
         """The agent's form of it, which answers by ``number``."""
@@ -94,8 +120,12 @@ class DialRequest:
         }
         if control:
             ask["control"] = list(control)
+        if self.schedule:
+            ask["schedule"] = [list(slot) for slot in self.schedule]
         if self.flow:
-            ask["flow"] = True
+            ask |= {"flow": True, "keep": self.keep, "release": self.release}
+        if self.size:
+            ask["size"] = self.size
         if self.source_port or self.bind:
             ask |= {"source_port": self.source_port, "bind": self.bind}
         if self.payload:

@@ -121,3 +121,11 @@ def web(world: World) -> Iterator[str]:
     with ExitStack() as stack:
         world.serve(stack, "s", "--port", "8080", "--name", "web")
         yield "web"
+
+
+@pytest.fixture
+def dialler(world: World, web: str) -> Iterator[CommandStream]:
+    """An agent that dials from c, with ``web`` to answer it."""
+    stream = world.dialler()
+    yield stream
+    stream.close()

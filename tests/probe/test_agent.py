@@ -10,44 +10,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance.cluster.stream import LineStream
-from conformance.model.observation import Dial, End
-from conformance.probe.answers import dial_of, page_of
+from conformance.model.observation import End
+from conformance.probe.answers import page_of
 from conformance.probe.bundle import agent_source
+from tests.probe.talk import ends, results
 
 if TYPE_CHECKING:
     from tests.probe.conftest import World
 
 FAMILIES = ("10.91.2.2", "fd91:2::2")
-
-
-def results(stream: LineStream, requests: list[dict[str, Any]], seconds: float = 20.0) -> dict[str, dict[str, Any]]:
-    """All results by id."""
-    stream.send(json.dumps({"op": "dial", "requests": requests}))
-    found: dict[str, dict[str, Any]] = {}
-    deadline = time.monotonic() + seconds
-    while len(found) < len(requests):
-        assert time.monotonic() < deadline, f"{len(found)} of {len(requests)} results"
-        message = json.loads(stream.receive(1.0) or "{}")
-        if message.get("id") in {request["id"] for request in requests}:
-            found[message["id"]] = message
-    return found
-
-
-def ends(result: dict[str, Any]) -> list[Dial]:
-    return [dial_of(row) for row in result["dials"]]
-
-
-@pytest.fixture
-def dialler(world: World, web: str) -> Iterator[LineStream]:
-    stream = world.dialler()
-    yield stream
-    stream.close()
 
 
 @pytest.mark.parametrize("ip", FAMILIES)

@@ -46,8 +46,7 @@ class Console:
         if self.outgoing and not self.blocked:
             self.loop.watch(1, select.EPOLLOUT, self._flush)
         elif self.blocked and not self.outgoing:
-            self.loop.forget(1)
-            self.loop.epoll.unregister(1)
+            self.loop.release(1)
         self.blocked = bool(self.outgoing)
 
     def _read(self, _events: int) -> None:

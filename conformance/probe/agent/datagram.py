@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import select
 import socket
 import struct
 
+from conformance.probe.agent.flight import Airport
 from conformance.probe.agent.request import Request
-from conformance.probe.agent.stream import BAD, MOST_BODY, Airport, Stream
+from conformance.probe.agent.stream import BAD, MOST_BODY, Stream
+
+
+def settle(sock: socket.socket) -> None:
+    """Throw away what earlier exchanges left in a socket, ICMP errors and late answers: the next is not to blame."""
+    for flags in (socket.MSG_ERRQUEUE, 0):
+        with contextlib.suppress(OSError):
+            while True:
+                sock.recvmsg(1, 0, flags)
+        sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # reading it clears it
 
 
 class Datagram(Stream):
@@ -25,7 +36,7 @@ class Datagram(Stream):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((request.bind, request.source_port))
             return
-        for port in self.airport.source_ports(request):
+        for port in self.airport.source_ports(request.ip, self.port):
             try:
                 sock.bind((request.bind, port))
             except OSError as error:
@@ -35,11 +46,23 @@ class Datagram(Stream):
                 return
 
     def _opened(self, sock: socket.socket) -> None:
-        self.airport.loop.watch(sock.fileno(), select.EPOLLIN, self._event)
+        self._watch(sock)
         self._send(sock)
 
+    def _watch(self, sock: socket.socket) -> None:
+        self.airport.loop.watch(sock.fileno(), select.EPOLLIN, self._event)
+
+    def _exchange(self, sock: socket.socket) -> None:
+        settle(sock)
+        super()._exchange(sock)
+
     def _event(self, events: int) -> None:
-        if self.sock is None or (events & BAD and self._icmp()):
+        if self.sock is None:
+            return
+        if self.idle:
+            settle(self.sock)
+            return
+        if events & BAD and self._icmp():
             return
         try:
             self._take(self.sock.recv(MOST_BODY))
@@ -62,8 +85,8 @@ class Datagram(Stream):
 class Echo(Datagram):
     """ICMP echo by a ping socket, which takes no privilege where net.ipv4.ping_group_range allows it."""
 
-    def __init__(self, airport: Airport, request: Request) -> None:
-        super().__init__(airport, request)
+    def __init__(self, airport: Airport, request: Request, port: int) -> None:
+        super().__init__(airport, request, port)
         self.socket_protocol = socket.IPPROTO_ICMPV6 if request.family == socket.AF_INET6 else socket.IPPROTO_ICMP
 
     def _prepare(self, sock: socket.socket) -> None:

@@ -6,18 +6,20 @@ import collections
 import itertools
 import os
 import random
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from conformance.probe.agent.datagram import Datagram, Echo
+from conformance.probe.agent.flight import Flight
 from conformance.probe.agent.loop import Loop, clock
 from conformance.probe.agent.place import descriptor_limit, local_port_range
-from conformance.probe.agent.request import Request
+from conformance.probe.agent.request import Berth, Request
 from conformance.probe.agent.stream import Http, Stream
 
 FRESH = 0.25  # a control dial begun this long ago is still "just before"
 CONTROL_TIMEOUT = 2.0
-KINDS: dict[str, type[Stream]] = {"TCP": Stream, "UDP": Datagram, "HTTP": Http, "ICMP": Echo}
+KINDS: dict[str, type[Flight]] = {"TCP": Stream, "UDP": Datagram, "HTTP": Http, "ICMP": Echo}
 
 
 class Control:
@@ -91,9 +93,10 @@ class Engine:
         self.most_open = descriptor_limit() - 64
         self.pending: collections.deque[Request] = collections.deque()  # not yet admitted
         self.ready: collections.deque[Request] = collections.deque()  # may start a dial now
-        self.recent: collections.deque[Stream] = collections.deque()  # dials by age
+        self.recent: collections.deque[Flight] = collections.deque()  # dials by age
         self.live: dict[str, Request] = {}
         self.young = self.open = self.asking = 0
+        self.kept: dict[Berth, socket.socket] = {}  # between two flows; they end with this process
         self.controls: dict[tuple[str, int], Control] = {}
         self.ports: dict[tuple[str, int], int] = {}
         self.port_range = local_port_range()
@@ -104,17 +107,16 @@ class Engine:
         """A word that no other dial of any agent sends."""
         return f"{self.prefix}-{next(self.count):x}"
 
-    def source_ports(self, request: Request) -> Iterator[int]:
+    def source_ports(self, ip: str, port: int) -> Iterator[int]:
         """Ports to try for a new UDP flow: none comes back to one destination until all have been there.
 
         The kernel would draw them at random, and one drawn twice meets the conntrack entry (30 s) of its first flow.
         """
         low, high = self.port_range
-        key = (request.ip, request.port)
         for _ in range(64):
-            port = self.ports.get(key) or random.randint(low, high)
-            self.ports[key] = low if port >= high else port + 1
-            yield port
+            own = self.ports.get((ip, port)) or random.randint(low, high)
+            self.ports[ip, port] = low if own >= high else own + 1
+            yield own
         yield 0
 
     def submit(self, request: Request) -> None:
@@ -136,7 +138,7 @@ class Engine:
         now, youth = clock(), self.throttle.youth
         while self.recent and (self.recent[0].over or now - self.recent[0].begun > youth):
             self._aged(self.recent.popleft())
-        while self.young < self.throttle.limit and self.open < self.most_open:
+        while self.young < self.throttle.limit and self.open + len(self.kept) < self.most_open:
             if self.ready:
                 request = self.ready.popleft()
                 request.queued = False
@@ -152,16 +154,16 @@ class Engine:
 
     def launch(self, request: Request) -> None:
         """Start one dial of ``request``."""
+        dial = KINDS[request.proto](self, request, request.next_port())
         request.left -= 1
         request.flying += 1
-        request.not_before = clock() + request.pace
-        dial = KINDS[request.proto](self, request)
+        request.not_before = request.may_start(clock())
         self.recent.append(dial)
         self.young += 1
         self.open += 1
         dial.start()
 
-    def landed(self, dial: Stream) -> None:
+    def landed(self, dial: Flight) -> None:
         """A dial has ended: its request goes on, or is complete."""
         request = dial.request
         self.open -= 1
@@ -174,7 +176,7 @@ class Engine:
         elif not request.flying:
             self._complete(request)
 
-    def _aged(self, dial: Stream) -> None:
+    def _aged(self, dial: Flight) -> None:
         if dial.young:
             dial.young = False
             self.young -= 1
@@ -184,20 +186,26 @@ class Engine:
             return
         request.begun = clock()
         if not request.control:
-            self._offer(request)
+            self._begin(request)
             return
 
         def told(good: bool) -> None:
             request.before, request.asking = good, False
             self.asking -= 1
             if request.left:
-                self._offer(request)
+                self._begin(request)
             else:
                 self._complete(request)
 
         request.asking = True
         self.asking += 1
         self._control(request.control).ask(request.begun - FRESH, told)
+
+    def _begin(self, request: Request) -> None:
+        request.zero = clock()
+        if request.schedule:
+            request.not_before = request.may_start(request.zero)
+        self._offer(request)
 
     def _control(self, address: tuple[str, int]) -> Control:
         return self.controls.setdefault(address, Control(self, address))

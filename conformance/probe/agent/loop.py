@@ -31,6 +31,11 @@ class Loop:
         """No more calls for ``fd``, which is about to be closed: the kernel drops closed descriptors by itself."""
         self.callbacks.pop(fd, None)
 
+    def release(self, fd: int) -> None:
+        """No more calls for ``fd``, which stays open."""
+        self.forget(fd)
+        self.epoll.unregister(fd)
+
     def at(self, when: float, callback: Callable[[], None]) -> None:
         """Call ``callback`` once, at or soon after ``when`` on `clock`."""
         heapq.heappush(self.timers, (when, next(self.order), callback))

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class Berth(NamedTuple):
+    """Where a socket is kept: it serves one name, for one destination."""
+
+    name: str
+    proto: str
+    ip: str
+    port: int
 
 
 class Request:
     """Some dials of one address.
 
-    ``flow``: all on one socket, one after the other. ``pace``: seconds from one start to the next. ``control``: an
+    ``flow``: all on one socket, one after the other. ``keep``: that socket stays open under this name and the next
+    flow of that name goes on with it, unless ``release``. ``pace``: seconds from one start to the next. ``schedule``:
+    instead of both count and pace, when after its beginning which port is dialled (0: ``port``). ``control``: an
     address that needs no kube-proxy, asked just before, and just after if there was silence. ``payload``: sent as is,
-    the answer comes back as hex (over TCP both with DNS's two bytes of length).
+    the answer comes back as hex (over TCP both with DNS's two bytes of length). ``size``: bytes of the question.
     """
 
     def __init__(self, ask: dict[str, Any]) -> None:
@@ -21,23 +32,48 @@ class Request:
         self.port = int(ask.get("port", 0))
         self.family = socket.AF_INET6 if ":" in self.ip else socket.AF_INET
         self.proto: str = ask.get("proto", "TCP")
-        self.left = int(ask.get("count", 1))
+        self.schedule = [(float(offset), int(port)) for offset, port in ask.get("schedule", ())]
+        self.left = len(self.schedule) or int(ask.get("count", 1))
         self.flow = bool(ask.get("flow"))
-        self.parallel = 1 if self.flow else int(ask.get("parallel", 8))
+        self.keep: str = ask.get("keep", "")
+        self.release = bool(ask.get("release"))
+        self.parallel = 1 if self.flow else len(self.schedule) or int(ask.get("parallel", 8))
         self.pace = float(ask.get("pace", 0.0))
         self.timeout = float(ask.get("timeout", 1.0))
         self.source_port = int(ask.get("source_port", 0))
         self.bind: str = ask.get("bind", "")
         self.payload = bytes.fromhex(ask.get("payload", ""))
+        self.size = int(ask.get("size", 0))
         self.path: str = ask.get("path", "/")
         control = ask.get("control")
         self.control: tuple[str, int] | None = (control[0], int(control[1])) if control else None
         socket.inet_pton(self.family, self.ip)
         if self.left < 1 or self.parallel < 1 or self.timeout <= 0:
             raise ValueError("count, parallel and timeout must be positive")
+        if self.schedule != sorted(self.schedule, key=lambda slot: slot[0]):
+            raise ValueError("a schedule ascends")
+        if self.flow and self.schedule:
+            raise ValueError("a flow has no schedule")
+        if self.keep and not (self.flow and self.proto in ("TCP", "UDP")):
+            raise ValueError("only a flow over TCP or UDP can be kept")
         self.flying = 0
         self.queued = self.asking = self.cancelled = self.silent = False
-        self.begun = self.not_before = 0.0
+        self.begun = self.zero = self.not_before = 0.0
         self.before: bool | None = None
         self.ends: list[list[Any]] = []
         self.done: Callable[[Request], None] | None = None
+
+    @property
+    def berth(self) -> Berth:
+        """Where its socket is kept."""
+        return Berth(self.keep, self.proto, self.ip, self.port)
+
+    def next_port(self) -> int:
+        """The port of the dial that starts next."""
+        return (self.schedule[-self.left][1] if self.schedule else 0) or self.port
+
+    def may_start(self, now: float) -> float:
+        """When the dial that starts next may, where the last one started ``now``."""
+        if self.schedule and self.left:
+            return self.zero + self.schedule[-self.left][0]
+        return now + self.pace

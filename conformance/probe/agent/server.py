@@ -10,12 +10,12 @@ import select
 import signal
 import socket
 import struct
-from collections.abc import Callable
 from typing import Any
 
 from conformance.probe.agent.loop import Loop
 
 BATCH = 64  # connections or datagrams taken in one turn, so that no socket starves another
+MOST_HELD = 1 << 22  # bytes of unfinished lines, or of answers not taken, at which a client is hung up on
 IP_PKTINFO = 8  # linux/in.h; Python has the name since 3.14 only
 
 
@@ -54,7 +54,8 @@ class Server:
         self.loop.watch(tcp.fileno(), select.EPOLLIN, lambda _: self._accept(tcp))
         self.loop.watch(udp.fileno(), select.EPOLLIN, lambda _: self._datagrams(udp, family, port))
 
-    def _answer(self, client: tuple[Any, ...], own: str, port: int, line: bytes) -> bytes:
+    def answer(self, client: tuple[Any, ...], own: str, port: int, line: bytes) -> bytes:
+        """What is said to ``client``, who sent ``line`` to ``own`` address."""
         asked = json.dumps(line.decode("utf-8", "replace"))
         text = f'{{"name":{self.name},"client":["{client[0]}",{client[1]}],"own":["{own}",{port}],"id":{asked}}}\n'
         return text.encode()
@@ -66,28 +67,7 @@ class Server:
             except OSError:  # nobody there, aborted by the client, or no descriptor left: the next turn tries again
                 return
             sock.setblocking(False)
-            self.loop.watch(sock.fileno(), select.EPOLLIN, self._reader(sock, client))
-
-    def _reader(self, sock: socket.socket, client: tuple[Any, ...]) -> Callable[[int], None]:
-        own, port = sock.getsockname()[:2]
-        received = b""
-
-        def read(_events: int) -> None:
-            nonlocal received
-            try:
-                data = sock.recv(65536)
-                *lines, received = (received + data).split(b"\n")
-                for line in lines:
-                    sock.send(self._answer(client, own, port, line))
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self.loop.forget(sock.fileno())
-                sock.close()
-
-        return read
+            Conversation(self, sock, client)
 
     def _datagrams(self, sock: socket.socket, family: int, port: int) -> None:
         for _ in range(BATCH):
@@ -106,9 +86,45 @@ class Server:
                     scoped = info[:2] == b"\xfe\x80"
                     reply = [(level, kind, info if scoped else info[:16] + bytes(4))]
             try:
-                sock.sendmsg([self._answer(client, own, port, data.rstrip(b"\n"))], reply, 0, client)
+                sock.sendmsg([self.answer(client, own, port, data.rstrip(b"\n"))], reply, 0, client)
             except OSError:  # no way back to the client: it will see silence, which is the truth
                 continue
+
+
+class Conversation:
+    """One TCP connection: each line is answered, as fast as the client takes the answers."""
+
+    def __init__(self, server: Server, sock: socket.socket, client: tuple[Any, ...]) -> None:
+        self.server, self.sock, self.client = server, sock, client
+        self.own, self.port = sock.getsockname()[:2]
+        self.received = self.unsent = b""
+        server.loop.watch(sock.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET, self._event)
+
+    def _event(self, _events: int) -> None:
+        try:
+            self._flush()
+            while self._read():
+                self._flush()
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self.server.loop.forget(self.sock.fileno())
+        self.sock.close()
+
+    def _read(self) -> bool:
+        """Take more; False when the client is done, or takes nothing himself."""
+        data = self.sock.recv(65536)
+        *lines, self.received = (self.received + data).split(b"\n")
+        for line in lines:
+            self.unsent += self.server.answer(self.client, self.own, self.port, line)
+        return bool(data) and max(len(self.received), len(self.unsent)) < MOST_HELD
+
+    def _flush(self) -> None:
+        try:
+            self.unsent = self.unsent[self.sock.send(self.unsent) :] if self.unsent else b""
+        except BlockingIOError:
+            return
 
 
 def serve(options: argparse.Namespace) -> None:

@@ -7,10 +7,10 @@ import json
 import select
 import socket
 import struct
-from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
-from conformance.probe.agent.loop import Loop, clock
+from conformance.probe.agent.flight import Airport, Flight
+from conformance.probe.agent.loop import clock
 from conformance.probe.agent.request import Request
 
 # linux/in.h, linux/in6.h, linux/errqueue.h: Python names none of these
@@ -23,22 +23,7 @@ MOST_BODY = 65536
 HELD_UP = 0.1
 
 
-class Airport(Protocol):
-    """What a dial needs of the engine that started it."""
-
-    loop: Loop
-
-    def token(self) -> str:
-        """A word that no other dial sends."""
-
-    def source_ports(self, request: Request) -> Iterator[int]:
-        """Local ports to try, best first; 0 leaves it to the kernel."""
-
-    def landed(self, dial: Stream) -> None:
-        """The dial has ended."""
-
-
-class Stream:
+class Stream(Flight):
     """One dial over TCP: connect, send a line, read a line, reset.
 
     Closing with RST (SO_LINGER 0) leaves no TIME_WAIT on either side and lets conntrack forget the flow after 10
@@ -48,17 +33,23 @@ class Stream:
     socket_type = socket.SOCK_STREAM
     socket_protocol = 0
 
-    def __init__(self, airport: Airport, request: Request) -> None:
-        self.airport, self.request = airport, request
-        self.young, self.over, self.connected, self.extended = True, False, False, False
-        self.received, self.note, self.sent = b"", "", ""
-        self.begun, self.took = clock(), 0.0
+    def __init__(self, airport: Airport, request: Request, port: int) -> None:
+        super().__init__(airport, request, port)
+        self.connected = self.extended = False
+        self.idle = False  # between two exchanges of a flow
+        self.received, self.unsent, self.note, self.sent = b"", b"", "", ""
         self.sock: socket.socket | None = None
-        self.local: tuple[Any, ...] = ("", 0)
 
     def start(self) -> None:
-        """Send the first packet; everything after that is called back by the loop."""
+        """Send the first packet, on the socket that was kept for it if there is one."""
         request = self.request
+        kept = self.airport.kept.pop(request.berth, None) if request.keep else None
+        if kept:
+            self.sock, self.local = kept, kept.getsockname()
+            self.connected = self.socket_type == socket.SOCK_STREAM
+            self._watch(kept)
+            self._exchange(kept)
+            return
         try:
             self.sock = sock = socket.socket(request.family, self.socket_type, self.socket_protocol)
             sock.setblocking(False)
@@ -70,7 +61,7 @@ class Stream:
                 sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
             self._prepare(sock)
             self.begun = clock()
-            failure = sock.connect_ex((request.ip, request.port))
+            failure = sock.connect_ex((request.ip, self.port))
             self.local = sock.getsockname()
         except OSError as error:
             self._fail(error.errno or 0)
@@ -91,15 +82,20 @@ class Stream:
             sock.bind((request.bind, request.source_port))
 
     def _opened(self, sock: socket.socket) -> None:
+        self._watch(sock)
+
+    def _watch(self, sock: socket.socket) -> None:
         self.airport.loop.watch(sock.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET, self._event)
 
     def _question(self) -> bytes:
-        self.sent = self.airport.token()
-        return self.request.payload or self.sent.encode() + b"\n"
+        if self.request.payload:
+            return self.request.payload
+        self.sent = self.airport.token().ljust(self.request.size - 1, ".")
+        return self.sent.encode() + b"\n"
 
     def _event(self, events: int) -> None:
         sock = self.sock
-        if sock is None or (events & BAD and self._icmp()):
+        if sock is None or self.idle or (events & BAD and self._icmp()):
             return
         try:
             if not self.connected:
@@ -109,8 +105,10 @@ class Stream:
                 if number or not events & select.EPOLLOUT:
                     return
                 self.connected = True
-                sock.send(self._question())
-            while not self.over:  # edge-triggered: read until there is no more
+                self.unsent = self._question()
+            if self.unsent:
+                self.unsent = self.unsent[sock.send(self.unsent) :]
+            while not self.over and not self.idle:  # edge-triggered: read until there is no more
                 data = sock.recv(MOST_BODY)
                 self._take(data)
                 if not data:
@@ -130,7 +128,7 @@ class Stream:
                 self._finish("answered", detail=self.received.hex())
         elif b"\n" in self.received:
             self._answered(self.received)
-        if not self.over and (not data or len(self.received) >= MOST_BODY):
+        if not self.over and (not data or len(self.received) >= MOST_BODY + self.request.size):
             self._finish("cut", detail="closed before the answer was whole")
 
     def _answered(self, data: bytes) -> None:
@@ -174,14 +172,13 @@ class Stream:
             self._finish("no-route" if number in NO_ROUTE else "error", detail=name)
 
     def _expire(self) -> None:
-        now, timeout = clock(), self.request.timeout
-        late = now - self.begun - timeout
-        if self.over or late < 0:  # ended, or a flow has begun anew since
+        now, due = clock(), self.begun + self.request.timeout
+        if self.over or self.idle or now < due:  # ended, or a flow has begun anew since
             return
-        if late > HELD_UP and not self.extended:
+        if now - due > HELD_UP and not self.extended:
             # This process was held up, and with it whoever answers on a machine so busy: its silence means nothing yet.
             self.extended = True
-            self.airport.loop.at(now + timeout, self._expire)
+            self.airport.loop.at(now + self.request.timeout, self._expire)
             return
         self._finish("timeout", detail=self.note or ("connected" if self.connected else ""))
 
@@ -193,48 +190,64 @@ class Stream:
         icmp: list[Any] | None = None,
         detail: str = "",
     ) -> None:
-        if self.over:
+        if self.over or self.idle:
             return
-        took = clock() - self.begun
-        request, local = self.request, self.local
+        request = self.request
+        took = self._record(end, endpoint, client, icmp, detail)
         if end == "timeout":
             request.silent = True
-        begun = round(self.begun, 6)
-        request.ends.append([end, endpoint, *client, local[0], local[1], icmp, begun, round(took, 6), detail])
         if request.flow and request.left and self._goes_on(end):
             request.left -= 1
-            self.received = b""
+            self.idle = True
             self.airport.loop.at(self.begun + max(request.pace, took), self._again)
             return
         if request.flow:
             request.left = 0
-        self.over = True
         self.took = took if end == "answered" else 0.0
-        if self.sock:
-            self.airport.loop.forget(self.sock.fileno())
-            self.sock.close()
-            self.sock = None
-        self.airport.landed(self)
+        self._leave(keep=bool(request.keep) and not request.release and self._goes_on(end))
 
     def _goes_on(self, end: str) -> bool:
         """Whether a flow survives this end: a connection only an answer, or there would be two of them to await."""
         return end == "answered"
 
     def _again(self) -> None:
-        """The next exchange of a flow."""
+        if self.sock is None or self.request.cancelled:
+            self._leave(keep=False)
+        else:
+            self._exchange(self.sock)
+
+    def _exchange(self, sock: socket.socket) -> None:
+        """Ask, on a socket on which an earlier exchange has ended."""
+        self.idle, self.received, self.note = False, b"", ""
         self.begun = clock()
         self.airport.loop.at(self.begun + self.request.timeout, self._expire)
-        if self.sock:
-            self._send(self.sock)
+        self._send(sock)
+        self._event(0)  # what came while nobody waited, such as the other side's end of the connection
 
     def _send(self, sock: socket.socket) -> None:
+        self.unsent = self._question()
         try:
-            sock.send(self._question())
-        except PermissionError:  # the client's own firewall dropped it; where it rejected it, the ICMP error follows
-            self.note = "EPERM"
+            self.unsent = self.unsent[sock.send(self.unsent) :]
+        except (BlockingIOError, PermissionError) as error:
+            # EPERM: the client's own firewall dropped it; where it rejected it, the ICMP error follows.
+            self.note = errno.errorcode.get(error.errno or 0, "")
         except OSError as error:
             if not self._icmp():
                 self._fail(error.errno or 0)
+
+    def _leave(self, keep: bool) -> None:
+        """Be over; the socket is closed, or laid by for the next flow of this name."""
+        sock, self.sock = self.sock, None
+        if sock and keep:
+            self.airport.loop.release(sock.fileno())
+            older = self.airport.kept.pop(self.request.berth, None)
+            if older:
+                older.close()
+            self.airport.kept[self.request.berth] = sock
+        elif sock:
+            self.airport.loop.forget(sock.fileno())
+            sock.close()
+        self._land()
 
 
 class Http(Stream):
@@ -242,7 +255,7 @@ class Http(Stream):
 
     def _question(self) -> bytes:
         host = f"[{self.request.ip}]" if ":" in self.request.ip else self.request.ip
-        return f"GET {self.request.path} HTTP/1.0\r\nHost: {host}:{self.request.port}\r\n\r\n".encode()
+        return f"GET {self.request.path} HTTP/1.0\r\nHost: {host}:{self.port}\r\n\r\n".encode()
 
     def _take(self, data: bytes) -> None:
         self.received += data

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
+
+from conformance.model.manifest import BY_HAND
 
 JSON = dict[str, Any]
 SHOWN = 5
 
 
-def pods(names: Iterable[str], seen: Iterable[JSON]) -> str:
-    """Which of the pods are not Ready, and why as far as their status says."""
+def pods(names: Iterable[str], seen: Iterable[JSON], *, never_ready: Collection[str] = ()) -> str:
+    """Which of the pods are not Ready, and why as far as their status says; of ``never_ready`` they need but run."""
     by_name = {p["metadata"]["name"]: p for p in seen}
-    return _listed(f"{name} {_unready(by_name.get(name))}" for name in names if _unready(by_name.get(name)))
+    ready = {name: _unready(by_name.get(name)) for name in names if name not in never_ready}
+    running = {name: _not_running(by_name.get(name)) for name in names if name in never_ready}
+    return _listed(f"{name} {why}" for name, why in (ready | running).items() if why)
 
 
 def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], slices: Iterable[JSON]) -> str:
@@ -35,11 +39,13 @@ def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], 
 
 
 def ingresses(services: Iterable[JSON]) -> str:
-    """Which Services of type LoadBalancer have no address yet."""
+    """Which Services of type LoadBalancer have no address from a controller yet."""
     return _listed(
         s["metadata"]["name"]
         for s in services
-        if s["spec"].get("type") == "LoadBalancer" and not s.get("status", {}).get("loadBalancer", {}).get("ingress")
+        if s["spec"].get("type") == "LoadBalancer"
+        and s["spec"].get("loadBalancerClass") != BY_HAND
+        and not s.get("status", {}).get("loadBalancer", {}).get("ingress")
     )
 
 
@@ -59,6 +65,13 @@ def _unready(pod: JSON | None) -> str:
     if scheduled.get("status") == "False":
         return f"is unschedulable: {scheduled.get('message', '')}"[:200]
     return f"is {status.get('phase', 'Pending')}, not ready"
+
+
+def _not_running(pod: JSON | None) -> str:
+    if pod is None:
+        return "does not exist"
+    running = [c for c in pod.get("status", {}).get("containerStatuses") or [] if "running" in (c.get("state") or {})]
+    return "" if running else "does not run"
 
 
 def _listed(phrases: Iterable[str]) -> str:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from conformance.arrange.run import ENDS, ROLE, Run
+from conformance.arrange.run import ENDS, ROLE, WHY, Run
 from conformance.cluster.pods import AGENT_FILE, AGENT_FOLDER, AGENT_PATH
-from conformance.model.case import Backend, ServiceSpec
+from conformance.model import manifest
+from conformance.model.case.backend import Backend, Breed
+from conformance.model.case.service_spec import ServiceSpec
+from conformance.model.kube import ServiceType
+from conformance.model.surroundings import ALT_SHIFT, FLEET_PORT, Surroundings
 
 JSON = dict[str, Any]
-SERVICE_PORT = 80
 AGENT_MAP = "agent"
+NOBODY = 1
+"""A port where nobody listens: a readiness probe of it never succeeds."""
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -39,9 +44,7 @@ def agent_map(run: Run, where: str, source: str) -> JSON:
     }
 
 
-def pod(
-    run: Run, where: str, name: str, node: str, *, port: int, role: str, labels: JSON | None = None, host: bool = False
-) -> JSON:
+def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, host: bool = False) -> JSON:
     """A pod on ``node`` that serves on ``port`` under its own name and lets agents be started in it."""
     ports = [{"name": p.lower(), "containerPort": port, "protocol": p} for p in ("TCP", "UDP")]
     probe = {"tcpSocket": {"port": port}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 3}
@@ -68,8 +71,48 @@ def pod(
     }
     if run.pull_secret:
         spec["imagePullSecrets"] = [{"name": run.pull_secret}]
-    metadata = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role} | (labels or {})}
+    metadata = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fleet: int = 0) -> JSON:
+    """The pod of a backend, with the label of every set of endpoints that it is in; ``fleet`` is how many it plays."""
+    port = run.backend_port + (ALT_SHIFT if one.breed == Breed.ALT.value else 0)
+    made = pod(run, run.namespace, one.pod, node, port=port, role="backend", host=one.host_network)
+    made["metadata"]["labels"] |= ends_labels(one, specs)
+    (container,) = made["spec"]["containers"]
+    if not one.ready:
+        container["readinessProbe"]["tcpSocket"]["port"] = NOBODY
+    if fleet:
+        container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
+    if one.breed == Breed.RAW.value:
+        container["command"].append("--sctp")
+        _allow_raw(made)
+    return made
+
+
+def client(run: Run, role: str, node: str, *, raw: bool = False) -> JSON:
+    """A client pod; with ``raw`` one that may open raw sockets."""
+    made = pod(run, run.namespace, f"client-{role}", node, port=run.backend_port, role="client")
+    if raw:
+        _allow_raw(made)
+    return made
+
+
+def host_agent(run: Run, index: int, node: str, *, raw: bool = False) -> JSON:
+    """A host-network agent; with ``raw`` one that may open raw and packet sockets."""
+    made = pod(run, run.host_namespace, f"agent-{index}", node, port=run.control_port, role="agent", host=True)
+    if raw:
+        _allow_raw(made)
+    return made
+
+
+def _allow_raw(made: JSON) -> None:
+    """SCTP without the kernel's module, and a look at the wires, take CAP_NET_RAW, which only root can be given."""
+    made["metadata"]["annotations"] = {WHY: "SCTP is spoken over raw sockets, the wires are watched by AF_PACKET"}
+    (container,) = made["spec"]["containers"]
+    changed = {"capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}, "runAsNonRoot": False, "runAsUser": 0}
+    container["securityContext"] = RESTRICTED | changed
 
 
 def ends_label(endpoints: Iterable[Backend]) -> str:
@@ -77,28 +120,25 @@ def ends_label(endpoints: Iterable[Backend]) -> str:
     return f"{ENDS}/{'_'.join(sorted(b.name for b in endpoints)) or 'none'}"
 
 
-def ends_labels(backend: Backend, specs: Iterable[ServiceSpec]) -> dict[str, str]:
-    """The label of every set of endpoints that ``backend`` is in: one pod serves every Service that wants it."""
-    return {ends_label(spec.endpoints): "yes" for spec in specs if backend in spec.endpoints}
+def ends_labels(one: Backend, specs: Iterable[ServiceSpec]) -> dict[str, str]:
+    """The label of every set of endpoints that ``one`` is in: one pod serves every Service that wants it."""
+    return {ends_label(spec.endpoints): "yes" for spec in specs if one in spec.endpoints}
 
 
-def service(run: Run, spec: ServiceSpec, external_ips: tuple[str, ...] = ()) -> JSON:
-    """The Service of ``spec``: TCP and UDP on port 80, dual-stack where the cluster is."""
-    body: JSON = {
-        "type": spec.type.value,
-        "selector": {ends_label(spec.endpoints): "yes"},
-        "ipFamilyPolicy": "PreferDualStack",
-        "internalTrafficPolicy": spec.internal_policy.value,
-        "ports": [
-            {"name": p.lower(), "protocol": p, "port": SERVICE_PORT, "targetPort": run.backend_port}
-            for p in ("TCP", "UDP")
-        ],
-    }
-    if spec.external_policy.value != "Cluster":  # the API refuses the field where there is no external traffic
-        body["externalTrafficPolicy"] = spec.external_policy.value
-    if spec.affinity:
-        body["sessionAffinity"] = "ClientIP"
-    if spec.external_ip:
-        body["externalIPs"] = list(external_ips)
-    metadata = {"name": spec.name, "namespace": run.namespace, "labels": run.labels}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": body}
+def service(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
+    """The Service of ``spec`` in the run's namespace; it selects its endpoints unless its slices are made by hand."""
+    made = _owned(run, manifest.service(spec, here))
+    if spec.slices is None and spec.type is not ServiceType.EXTERNAL_NAME:
+        made["spec"]["selector"] = {ends_label(spec.endpoints): "yes"}
+    return made
+
+
+def slices(run: Run, spec: ServiceSpec, here: Surroundings) -> list[JSON]:
+    """The hand-made EndpointSlices of ``spec``, in the run's namespace."""
+    return [_owned(run, one) for one in manifest.slices(spec, here)]
+
+
+def _owned(run: Run, made: JSON) -> JSON:
+    made["metadata"]["namespace"] = run.namespace
+    made["metadata"]["labels"] |= run.labels
+    return made

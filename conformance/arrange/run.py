@@ -16,6 +16,7 @@ MANAGER = "nftconform"
 RUN = "nftconform.io/run"
 ROLE = "nftconform.io/role"
 ENDS = "ends.nftconform.io"
+WHY = "nftconform.io/why-privileged"
 
 # Between the usual services and the node ports (30000-32767), below Linux's ephemeral ports (32768-60999).
 FIRST_PORT, PORTS = 20000, 4999

@@ -11,9 +11,10 @@ from rich.text import Text
 from conformance.errors import UsageError
 from conformance.judge import expected
 from conformance.kit import put_on_path
+from conformance.model.case import Submission
 from conformance.model.cell import Cell
 from conformance.model.source import Source
-from conformance.oracle import expect
+from conformance.oracle import expect_cell
 from conformance.plan import imagine
 from conformance.plan.bind import bind
 from conformance.plan.cells import cells_of_case, cells_of_matrix
@@ -56,20 +57,24 @@ def _headline(cell: Cell) -> Text:
         f"{cell.case}  {cell.level.value}",
         f"  promise   {cell.promise}",
         *(f"  source    {_cited(s)}" for s in cell.sources),
-        f"  given     Service {cell.service.name}",
-        f"  when      {cell.client.label} dials {cell.destination.label}, {cell.dials} times",
     ]
     return Text("\n".join(lines))
 
 
 def _argument(cell: Cell) -> Text:
-    state = imagine.state([cell.service])
-    bound = bind(cell, imagine.service(cell.service, state), state, imagine.LANDSCAPE, imagine.clients())
+    """One question: which Services there are, who asks, what must follow, and why."""
+    lines = [f"\n{cell.id}", f"  given     {', '.join(s.name for s in cell.services) or 'no Service any more'}"]
+    lines.append(f"  when      {cell.client.label} asks {cell.destination.label}, {cell.dials} times")
+    if isinstance(cell.what, Submission):
+        lines += [f"  with      {path} = {value}" for path, value in cell.what.fields]
+        return Text("\n".join([*lines, f"  expected  {cell.then}"]))
+    scene = imagine.scene(cell)
+    bound = bind(cell, scene.state, scene.here)
     if isinstance(bound, str):
-        return Text(f"\n{cell.id}\n  does not apply on the imagined cluster: {bound}")
+        return Text("\n".join([*lines, f"  does not apply on the imagined cluster: {bound}"]))
     client, destination = bound
-    expectation = expect(state, client, destination)
-    lines = [f"\n{cell.id}", f"  dialled   {client.name} -> {destination.ip} port {destination.port}"]
+    expectation = expect_cell(cell, scene.state, client, destination)
+    lines.append(f"  dialled   {client.name} -> {destination.ip} port {destination.port} {destination.word}".rstrip())
     lines.append(f"  expected  {expected(expectation.outcome)}")
     lines.extend(f"  because   {r.text}  [{_cited(r.source)}]" for r in expectation.reasons)
     return Text("\n".join(lines))

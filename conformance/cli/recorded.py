@@ -12,14 +12,18 @@ from conformance.model.addresses import Family, Protocol
 from conformance.model.client import Destination
 from conformance.model.observation import Dial, End, IcmpError, Observation
 from conformance.model.outcome import (
+    Decides,
     Dropped,
     Expectation,
     NoRoute,
     Outcome,
+    Pins,
+    Quiet,
     Reaches,
     Refused,
     Resolves,
     Target,
+    Tells,
     Unanswered,
     Unspecified,
 )
@@ -102,7 +106,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             plain["answers"] = sorted(answers)
         case Unspecified(reason):
             plain["reason"] = reason
-        case Dropped() | NoRoute() | Unanswered():
+        case Dropped() | NoRoute() | Unanswered() | Quiet() | Tells() | Pins() | Decides():
             pass
         case other:
             assert_never(other)

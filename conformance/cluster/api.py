@@ -71,18 +71,18 @@ class Cluster:
         params = {"labelSelector": selector} if selector else {}
         return self.items(kind(kind_name).path(namespace), params)
 
-    def create(self, path: str, body: JSON) -> JSON:
-        """A new object in the collection ``path``."""
-        return self._ask("POST", path, {"fieldManager": FIELD_MANAGER}, body)
+    def create(self, path: str, body: JSON, *, dry_run: bool = False) -> JSON:
+        """A new object in the collection ``path``; with ``dry_run`` one that is validated and not stored."""
+        return self._ask("POST", path, _writing(dry_run=dry_run), body)
 
     def update(self, path: str, body: JSON) -> JSON:
         """The object, replaced."""
-        return self._ask("PUT", path, {"fieldManager": FIELD_MANAGER}, body)
+        return self._ask("PUT", path, _writing(), body)
 
-    def patch(self, path: str, body: JSON | list[JSON]) -> JSON:
+    def patch(self, path: str, body: JSON | list[JSON], *, dry_run: bool = False) -> JSON:
         """The object after a JSON merge patch, or a JSON patch where ``body`` is a list."""
         word = "json-patch" if isinstance(body, list) else "merge-patch"
-        return self._ask("PATCH", path, {"fieldManager": FIELD_MANAGER}, body, patch=word)
+        return self._ask("PATCH", path, _writing(dry_run=dry_run), body, patch=word)
 
     def delete(self, path: str, params: Mapping[str, str] | None = None) -> bool:
         """Delete an object; False when there was none."""
@@ -189,3 +189,7 @@ class Cluster:
                 break
             time.sleep(min(int(wait), 10))  # API priority and fairness names the condition itself: a time
         raise refused(response.status, text, f"{method} {path}")
+
+
+def _writing(*, dry_run: bool = False) -> dict[str, str]:
+    return {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})

@@ -14,12 +14,16 @@ from conformance.errors import ClusterError
 
 
 class ApiRefused(ClusterError):
-    """The API server answered a request with an error: ``status``, and the API's own ``reason`` and message."""
+    """The API server answered a request with an error: ``status``, and the API's own ``reason`` and message.
 
-    def __init__(self, status: int, reason: str, message: str, hint: str) -> None:
+    ``fields`` are the paths that an Invalid answer blames (``status.details.causes[].field``).
+    """
+
+    def __init__(self, status: int, reason: str, message: str, hint: str, fields: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
         self.status = status
         self.reason = reason
+        self.fields = fields
 
 
 def refused(status: int, body: bytes, asked: str) -> ApiRefused:
@@ -49,6 +53,7 @@ def refused(status: int, body: bytes, asked: str) -> ApiRefused:
         reason,
         f"The API server answered {status} {reason}".rstrip() + f" to {asked}{said}.".replace("..", "."),
         "See the API server's message; nothing was retried.",
+        _blamed(body),
     )
 
 
@@ -105,3 +110,11 @@ def _status(body: bytes) -> tuple[str, str]:
         return str(status.get("reason", "")), str(status.get("message", ""))
     except (ValueError, AttributeError):
         return "", ""
+
+
+def _blamed(body: bytes) -> tuple[str, ...]:
+    try:
+        causes = (json.loads(body).get("details") or {}).get("causes") or []
+        return tuple(str(cause.get("field", "")) for cause in causes)
+    except (ValueError, AttributeError):
+        return ()

@@ -10,13 +10,17 @@ from conformance.judge.finding import tally
 from conformance.judge.reached import name_of
 from conformance.model.observation import Observation
 from conformance.model.outcome import (
+    Decides,
     Dropped,
     NoRoute,
     Outcome,
+    Pins,
+    Quiet,
     Reaches,
     Refused,
     RefusedBy,
     Resolves,
+    Tells,
     Unanswered,
     Unspecified,
 )
@@ -86,6 +90,19 @@ def expected(outcome: Outcome) -> str:
             return "no answer, in whatever way"
         case Resolves(answers):
             return "resolved to " + (", ".join(sorted(answers)) or "no record")
+        case Pins(targets, forgets):
+            pods = ", ".join(sorted(name_of(t) for t in targets))
+            apart = "in one round always the same one of" if forgets else "always the same one of"
+            moved = ", and some port by another in another round" if forgets else ""
+            return f"each port answered by {apart}: {pods}{moved}"
+        case Tells(status, local_endpoints, body):
+            count = "" if local_endpoints is None else f", {local_endpoints} local endpoints"
+            return f"HTTP status {status}{count}" + (f", {body!r}" if body else "")
+        case Quiet():
+            return "no such packet on the wire"
+        case Decides(field, holds):
+            stored = ", ".join(f"{path} = {value}" for path, value in holds)
+            return f"refused as invalid, naming {field}" if field else f"accepted{': ' if stored else ''}{stored}"
         case Unspecified(reason):
             return f"left open: {reason}"
         case other:

@@ -7,18 +7,24 @@ from dataclasses import replace
 from typing import assert_never
 
 from conformance.judge.finding import Finding, tally
+from conformance.judge.pinned import pinned
 from conformance.judge.reached import reached
 from conformance.judge.resolved import resolved
+from conformance.judge.told import decided, quiet, told
 from conformance.judge.unanswered import dropped, no_route, refused, unanswered
 from conformance.model.observation import Dial, End, Observation
 from conformance.model.outcome import (
+    Decides,
     Dropped,
     Expectation,
     NoRoute,
     Outcome,
+    Pins,
+    Quiet,
     Reaches,
     Refused,
     Resolves,
+    Tells,
     Unanswered,
     Unspecified,
 )
@@ -44,7 +50,7 @@ def judge(expectation: Expectation, observation: Observation) -> Verdict:
     made = [d for d in dials if d.end is not End.ERROR]
     if not made:
         return verdict(Status.UNKNOWN, tally(dials))
-    if not isinstance(outcome, Reaches | NoRoute | Resolves | Unanswered) and _never_left(made):
+    if isinstance(outcome, Refused | Dropped) and _never_left(made):
         return verdict(Status.UNKNOWN, "the client's own kernel had no route, so nothing was asked")
     finding = _find(outcome, made)
     if finding.silence and not (observation.control_before and observation.control_after):
@@ -80,6 +86,14 @@ def _find(outcome: Outcome, dials: Sequence[Dial]) -> Finding:
             return unanswered(dials)
         case Resolves():
             return resolved(outcome, dials)
+        case Pins():
+            return pinned(outcome, dials)
+        case Tells():
+            return told(outcome, dials)
+        case Quiet():
+            return quiet(dials)
+        case Decides():
+            return decided(outcome, dials)
         case Unspecified():
             return Finding()
         case other:

@@ -30,6 +30,7 @@ class Protocol(Enum):
     TCP = "TCP"
     UDP = "UDP"
     SCTP = "SCTP"
+    ICMP = "ICMP"  # echo requests: no Service has them, but clients send them to its addresses
 
 
 def contains(cidr: str, address: str) -> bool:

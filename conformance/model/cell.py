@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.model.addresses import Family, Protocol
-from conformance.model.case import ClientRef, DestinationRef, Level, ServiceSpec, Then
+from conformance.model.case import ClientRef, DestinationRef, Dialling, Level, ServiceSpec, Submission, Then
+from conformance.model.case.refs import API
+from conformance.model.client import DestinationKind
 from conformance.model.source import Source
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is dialled, why, and how often; ``id`` is stable across clusters and runs, e.g. ``ETP-03.ipv4-tcp``."""
+    """What is dialled, why, and how often; ``id`` is stable across clusters and runs, e.g. ``ETP-03.ipv4-tcp``.
+
+    ``phases`` are the Services of the whole case, before and after each change; it is asked in ``phase``. ``story`` is
+    the part of the ID that all questions of one case, family and protocol share.
+    """
 
     id: str
     case: str
@@ -19,13 +25,52 @@ class Cell:
     promise: str
     level: Level
     sources: tuple[Source, ...]
-    service: ServiceSpec
-    client: ClientRef
-    destination: DestinationRef
-    family: Family
-    protocol: Protocol
+    phases: tuple[tuple[ServiceSpec, ...], ...]
+    what: Dialling | Submission
+    family: Family | None
+    protocol: Protocol | None
     dials: int
     then: Then | None = None  # written by hand in a case; None in the matrix, where the oracle alone speaks
+    phase: int = 0
+    story: str = ""
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        """The case's Services that exist when it is asked."""
+        return self.phases[self.phase]
+
+    @property
+    def specs(self) -> tuple[ServiceSpec, ...]:
+        """Every Service of the case in every phase."""
+        return tuple(dict.fromkeys(s for phase in self.phases for s in phase))
+
+    @property
+    def dialling(self) -> Dialling:
+        """Who dials what; `TypeError` of a cell that asks the API server."""
+        if isinstance(self.what, Submission):
+            raise TypeError(f"{self.id} dials nobody")
+        return self.what
+
+    @property
+    def client(self) -> ClientRef:
+        """Who asks."""
+        return API if isinstance(self.what, Submission) else self.what.client
+
+    @property
+    def destination(self) -> DestinationRef:
+        """What is asked."""
+        if isinstance(self.what, Submission):
+            return DestinationRef(DestinationKind.API, word="create" if self.what.create else "change")
+        return self.what.destination
+
+    @property
+    def service(self) -> ServiceSpec:
+        """The Service that the destination is about, as it is now or, when it is gone, as it was."""
+        if isinstance(self.what, Submission):
+            return self.what.service
+        known = (*self.services, *self.specs)
+        of = self.what.destination.of
+        return next((s for s in known if s.name == of), known[0]) if of else known[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ class ClientKind(Enum):
     POD = "pod"
     NODE = "node"  # a process in the node's own network namespace (host-network pod)
     EXTERNAL = "external"
+    API = "api"  # nobody dials: the API server is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,11 @@ class DestinationKind(Enum):
     EXTERNAL_IP = "externalIP"
     LOAD_BALANCER = "loadBalancer"
     POD = "pod"  # an endpoint's own address, past every Service
+    HEALTH_CHECK = "healthCheckNodePort"  # asked over HTTP
+    PROXY_PAGE = "kube-proxy"  # a page of kube-proxy itself
+    LOOKUP = "dns"  # the cluster's DNS Service, asked for a name of the Service
+    UPLINK = "uplink"  # a node's wires, watched
+    API = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class Destination:
     """A concrete address to dial, of Service ``service`` (``namespace/name``).
 
     ``port_name`` is the Service port that is meant (empty when none is, as for a port the Service does not have);
-    ``node`` is the node whose address it is, empty when it is nobody's.
+    ``node`` is the node whose address it is, empty when it is nobody's. ``word`` is what the kind needs besides: the
+    path of a page, the record and name of a lookup, the networks watched on an uplink.
     """
 
     kind: DestinationKind
@@ -62,6 +69,7 @@ class Destination:
     service: str
     port_name: str = ""
     node: str = ""
+    word: str = ""
 
     @property
     def family(self) -> Family:

@@ -49,7 +49,8 @@ class ClusterState:
     """One consistent view of everything that routing depends on; keys are ``namespace/name`` and node names.
 
     ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
-    most do; None when that is not known.
+    most do; None when that is not known. ``homes`` are the nodes on which addresses of pods really are, where anybody
+    has seen them; ``closed`` says that there are no machines besides those named here, so no load balancer either.
     """
 
     services: Mapping[str, Service]
@@ -57,6 +58,8 @@ class ClusterState:
     nodes: Mapping[str, Node]
     proxy: ProxyConfig = field(default_factory=ProxyConfig)
     pod_masquerade: bool | None = None
+    homes: Mapping[str, str] = field(default_factory=dict)
+    closed: bool = False
 
     def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
         """The slices of ``service`` that carry ``family``, in the order given."""

@@ -83,7 +83,44 @@ class Unspecified:
     reason: str
 
 
-Outcome = Reaches | Refused | Dropped | NoRoute | Unanswered | Resolves | Unspecified
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Session affinity port by port: the dials of one port and round end at one of ``targets``.
+
+    Ports choose independently of each other. ``forgets``: the pins have expired between two rounds, so that some port
+    moves, given enough of them; otherwise none does.
+    """
+
+    targets: frozenset[Target]
+    forgets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """An HTTP answer of kube-proxy: its status, and where not None its number of local endpoints, or its whole body."""
+
+    status: int
+    local_endpoints: int | None = None
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """No packet to the watched networks is seen on the wires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decides:
+    """The API server's answer: a refusal that names ``field``, or an object that holds these values (path, value).
+
+    A value of None says that the path holds nothing; an ellipsis character that it holds something.
+    """
+
+    field: str = ""
+    holds: tuple[tuple[str, object], ...] = ()
+
+
+Outcome = Reaches | Refused | Dropped | NoRoute | Unanswered | Resolves | Pins | Tells | Quiet | Decides | Unspecified
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def endpoint_slice(obj: Json) -> EndpointSlice:
         ports=tuple(
             EndpointPort(
                 name=p.text("name"),
-                protocol=p.choice("protocol", Protocol, "TCP"),
+                protocol=_protocol(p),
                 port=p.port("port") if p.has("port") else None,
             )
             for p in plain.parts("ports")
@@ -138,11 +138,18 @@ def _open(obj: object, kind: str) -> tuple[Fields, Fields]:
     return named, named.part("metadata")
 
 
+def _protocol(port: Fields) -> Protocol:
+    protocol = port.choice("protocol", Protocol, "TCP")
+    if protocol is Protocol.ICMP:
+        raise MalformedObject(f"{port.what}: protocol is 'ICMP', none of TCP, UDP, SCTP")
+    return protocol
+
+
 def _service_port(port: Fields) -> ServicePort:
     number = port.port("port")
     return ServicePort(
         name=port.text("name"),
-        protocol=port.choice("protocol", Protocol, "TCP"),
+        protocol=_protocol(port),
         port=number,
         target_port=port.target("targetPort", number) or number,
         node_port=port.port("nodePort", 0),

@@ -27,6 +27,7 @@ class Place:
     python: str
     boot: str
     addresses: tuple[LocalAddress, ...] = ()
+    search: tuple[str, ...] = ()  # of its /etc/resolv.conf
 
     @property
     def global_addresses(self) -> tuple[str, ...]:

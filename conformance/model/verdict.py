@@ -39,6 +39,10 @@ class Mismatch(Enum):
     REFUSED_NOT_DROPPED = "refused-not-dropped"
     WRONG_REFUSAL = "wrong-refusal"
     WRONG_NAME = "wrong-name"  # DNS
+    NEVER_FORGOTTEN = "never-forgotten"  # session affinity beyond its timeout
+    WRONG_WORD = "wrong-word"  # an HTTP answer of kube-proxy's
+    LEAKED = "leaked"  # packets on a wire where none belong
+    WRONG_DECISION = "wrong-decision"  # of the API server
     EXCUSE_OUTLIVED = "excuse-outlived"  # a known issue excuses it, and it passes
 
 

@@ -75,6 +75,8 @@ def _first_packet(client: Client, node: Node, destination: Destination) -> Packe
             source, sources, origin, home = own, frozenset({own} if own else ()), Origin.POD, node.name
         case ClientKind.EXTERNAL:
             source, sources, origin, home = own, frozenset({own} if own else ()), Origin.WIRE, ""
+        case ClientKind.API:
+            return "the API server dials nobody"
         case other:
             assert_never(other)
     if source is None:

@@ -4,39 +4,82 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from conformance.model.case import Answered, SeenSource, Then
+from conformance.model.addresses import Family
+from conformance.model.case.backend import Backend
+from conformance.model.case.then import Answered, Pinned, Rejected, ResolvesTo, Says, SeenSource, Stored
+from conformance.model.cell import Cell
 from conformance.model.client import Client, ClientKind
 from conformance.model.cluster import ClusterState
 from conformance.model.outcome import (
     Dropped,
     Expectation,
     Outcome,
+    Pins,
+    Quiet,
     Reaches,
     Refused,
+    Resolves,
+    Tells,
+    Unanswered,
 )
+from conformance.model.surroundings import Surroundings
 
 
-def disagreement(then: Then, expectation: Expectation, client: Client, state: ClusterState) -> str:
-    """One sentence on how the oracle contradicts the case, or an empty string when they agree."""
-    outcome = expectation.outcome
+def disagreement(cell: Cell, expectation: Expectation, client: Client, state: ClusterState, here: Surroundings) -> str:
+    """One sentence on how the oracle contradicts the cell's row, or an empty string when they agree."""
+    then, outcome = cell.then, expectation.outcome
     match then:
         case Answered():
             return _answered(then, outcome, client, state)
-        case Refused():
-            return "" if isinstance(outcome, Refused) else f"the case says refused, the oracle {outcome}"
-        case Dropped():
-            return "" if isinstance(outcome, Dropped) else f"the case says dropped, the oracle {outcome}"
+        case Pinned(endpoints, forgets):
+            if not isinstance(outcome, Pins):
+                return f"the case says pinned, the oracle {outcome}"
+            same = outcome.forgets == forgets
+            return _same_pods(endpoints, [t.pod for t in outcome.targets]) or (
+                "" if same else f"the case says forgets={forgets}, the oracle forgets={outcome.forgets}"
+            )
+        case Says(status, local_endpoints, body):
+            said = Tells(status, local_endpoints, body)
+            return "" if outcome == said else f"the case says {said}, the oracle {outcome}"
+        case ResolvesTo():
+            lines = records(then, cell, here)
+            return "" if outcome == Resolves(lines) else f"the case says {sorted(lines)}, the oracle {outcome}"
+        case Refused() | Dropped() | Unanswered() | Quiet():
+            same = type(outcome) is type(then)
+            return "" if same else f"the case says {type(then).__name__.lower()}, the oracle {outcome}"
+        case Rejected() | Stored() | None:
+            return ""  # there is no oracle of the API server's validation: the row alone speaks
         case _:
             assert_never(then)
+
+
+def records(then: ResolvesTo, cell: Cell, here: Surroundings) -> frozenset[str]:
+    """The lines that the row promises of a lookup."""
+    spec, service = cell.service, here.last[cell.service.name]
+    asked = Family.IPV6 if cell.destination.word.startswith("AAAA") else Family.IPV4
+    name = f"{service.name}.{service.namespace}.svc.{here.domain}."
+    match then.what:
+        case ResolvesTo.What.CLUSTER_IPS:
+            return frozenset(ip for ip in service.cluster_ips if Family.of(ip) is asked)
+        case ResolvesTo.What.ENDPOINTS:
+            return frozenset(a for b in then.endpoints for a in here.addresses(b) if Family.of(a) is asked)
+        case ResolvesTo.What.PORTS:
+            port = next(p for p in service.ports if p.name == cell.destination.port)
+            return frozenset({f"{port.port} {name}"})
+        case ResolvesTo.What.NAME:
+            return frozenset({f"CNAME {spec.external_name}."})
+        case ResolvesTo.What.NOTHING:
+            return frozenset()
+        case _:
+            assert_never(then.what)
 
 
 def _answered(then: Answered, outcome: Outcome, client: Client, state: ClusterState) -> str:
     if not isinstance(outcome, Reaches):
         return f"the case says answered, the oracle {outcome}"
-    hand = sorted(b.name for b in then.endpoints)
-    computed = sorted(t.pod for t in outcome.targets)
-    if hand != computed:
-        return f"the case says {', '.join(hand)} answer, the oracle {', '.join(computed)}"
+    differ = _same_pods(then.endpoints, [t.pod for t in outcome.targets])
+    if differ:
+        return differ
     if then.sticky != outcome.sticky:
         return f"the case says sticky={then.sticky}, the oracle sticky={outcome.sticky}"
     seen = {s for t in outcome.targets for s in t.sources}
@@ -52,3 +95,10 @@ def _answered(then: Answered, outcome: Outcome, client: Client, state: ClusterSt
             return f"the case says a node's address is seen, the oracle allows {sorted(seen)}"
         case _:
             return ""
+
+
+def _same_pods(by_hand: tuple[Backend, ...], computed: list[str]) -> str:
+    hand = sorted(b.name for b in by_hand)
+    if hand != sorted(computed):
+        return f"the case says {', '.join(hand)} answer, the oracle {', '.join(sorted(computed))}"
+    return ""

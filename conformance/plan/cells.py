@@ -7,14 +7,18 @@ from itertools import product
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case import (
+    Ask,
     Case,
     ClientRef,
     DestinationRef,
+    Dialling,
     Matrix,
     Need,
     Profile,
     ServiceSpec,
+    Submission,
     Vantage,
+    dial,
     endpoint,
     external,
     host,
@@ -34,26 +38,38 @@ MATRIX_CLIENTS: tuple[ClientRef, ...] = (
 )
 FEWEST_DIALS = 5
 """With one endpoint or none a single dial would do; five also notice what fails now and then."""
+ONE_QUESTION = frozenset(
+    {DestinationKind.HEALTH_CHECK, DestinationKind.PROXY_PAGE, DestinationKind.LOOKUP, DestinationKind.UPLINK}
+)
+"""What answers the same however often it is asked."""
+
+Axis = tuple[Family | None, Protocol | None]
 
 
 def cells_of_case(case: Case, area: str) -> Iterator[Cell]:
-    """One cell per family and protocol: ``ETP-03.ipv4-tcp``."""
-    for family, protocol in product(case.across.family, case.across.protocol):
-        yield Cell(
-            id=f"{case.id}.{_axis(family, protocol)}",
-            case=case.id,
-            area=area,
-            promise=case.promise,
-            level=case.level,
-            sources=case.sources,
-            service=case.given,
-            client=case.when.client,
-            destination=case.when.destination,
-            family=family,
-            protocol=protocol,
-            dials=_dials(case.given),
-            then=case.then,
-        )
+    """One cell a question, family and protocol: ``ETP-03.ipv4-tcp``; of a story ``LIV-03.ipv4-tcp.after``."""
+    families: tuple[Family | None, ...] = case.across.family or (None,)
+    protocols: tuple[Protocol | None, ...] = case.across.protocol or (None,)
+    for axis in product(families, protocols):
+        story = ".".join(w for w in (case.id, _axis(*axis)) if w)
+        phases, asked = _phases(case)
+        for phase, one in asked:
+            yield Cell(
+                id=f"{story}.{one.name}" if one.name else story,
+                case=case.id,
+                area=area,
+                promise=case.promise,
+                level=case.level,
+                sources=case.sources,
+                phases=phases,
+                what=one.what,
+                family=axis[0],
+                protocol=axis[1],
+                dials=_dials(one.what, phases[phase]),
+                then=one.then,
+                phase=phase,
+                story=story,
+            )
 
 
 def cells_of_matrix(matrix: Matrix, area: str) -> Iterator[Cell]:
@@ -61,29 +77,40 @@ def cells_of_matrix(matrix: Matrix, area: str) -> Iterator[Cell]:
     for spec, destination in product(matrix.services, matrix.destinations):
         for client in _clients(spec, destination):
             for family, protocol in product(matrix.across.family, matrix.across.protocol):
+                identity = f"{matrix.id}.{spec.name}.{destination.label}.{client.label}.{_axis(family, protocol)}"
                 yield Cell(
-                    id=f"{matrix.id}.{spec.name}.{destination.label}.{client.label}.{_axis(family, protocol)}",
+                    id=identity,
                     case=matrix.id,
                     area=area,
                     promise=matrix.promise,
                     level=matrix.level,
                     sources=matrix.sources,
-                    service=spec,
-                    client=client,
-                    destination=destination,
+                    phases=((spec,),),
+                    what=dial(destination, client=client),
                     family=family,
                     protocol=protocol,
-                    dials=_dials(spec),
+                    dials=_dials(dial(destination, client=client), (spec,)),
+                    story=identity,
                 )
 
 
 def plan(
     cases: Iterable[Case], matrices: Iterable[Matrix], area: str, landscape: Landscape
 ) -> Iterator[Cell | Excluded]:
-    """The cells of one area on this cluster, each either to be asked or excluded with the fact that says so."""
+    """The cells of one area on this cluster, each either to be asked or excluded with the fact that says so.
+
+    A story is asked as a whole or not at all.
+    """
     for case in cases:
-        for cell in cells_of_case(case, area):
-            why = _other_mode(case.profile, landscape) or _unmet(case.needs, landscape) or _why_not(cell, landscape)
+        every = list(cells_of_case(case, area))
+        whole = _other_mode(case.profile, landscape) or _unmet(case.needs, landscape)
+        lacking: dict[str, str] = {}
+        for cell in every:
+            why = whole or _why_not(cell, landscape)
+            if why:
+                lacking.setdefault(cell.story, why)
+        for cell in every:
+            why = lacking.get(cell.story, "")
             yield Excluded(cell, why) if why else cell
     for matrix in matrices:
         for cell in cells_of_matrix(matrix, area):
@@ -91,12 +118,33 @@ def plan(
             yield Excluded(cell, why) if why else cell
 
 
-def _axis(family: Family, protocol: Protocol) -> str:
-    return f"{family.value.lower()}-{protocol.value.lower()}"
+def _phases(case: Case) -> tuple[tuple[tuple[ServiceSpec, ...], ...], list[tuple[int, Ask]]]:
+    """The Services of each phase, and the questions with the phase that they are asked in."""
+    phases, asked = [case.services], []
+    for step in case.story:
+        if isinstance(step, Ask):
+            asked.append((len(phases) - 1, step))
+        else:
+            phases.append(step.services)
+    return tuple(phases), asked
 
 
-def _dials(spec: ServiceSpec) -> int:
-    return max(FEWEST_DIALS, dials_needed(len(spec.endpoints)))
+def _axis(family: Family | None, protocol: Protocol | None) -> str:
+    return "-".join(a.value.lower() for a in (family, protocol) if a)
+
+
+def _dials(what: Dialling | Submission, services: tuple[ServiceSpec, ...]) -> int:
+    if isinstance(what, Submission) or what.destination.kind in ONE_QUESTION:
+        return 1
+    if what.times is not None:
+        return what.times
+    of = what.destination.of
+    spec = next((s for s in services if not of or s.name == of), None)
+    if spec is None:
+        return FEWEST_DIALS
+    if what.rounds:
+        return len(what.rounds) * len(spec.ports)
+    return max(FEWEST_DIALS, dials_needed(len(spec.backends)))
 
 
 def _clients(spec: ServiceSpec, destination: DestinationRef) -> Iterator[ClientRef]:
@@ -118,15 +166,19 @@ def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:
     for need in needs:
         if need.nodes > len(landscape.nodes):
             return f"needs {need.nodes} nodes; this cluster offers {len(landscape.nodes)}"
+        if need.zones > len(set(landscape.zones)):
+            return f"needs nodes in {need.zones} zones; this cluster's are in {len(set(landscape.zones))}"
         if need.vantage is Vantage.EXTERNAL and not landscape.externals:
             return "needs a client outside the cluster; none was given (--external)"
     return ""
 
 
 def _why_not(cell: Cell, landscape: Landscape) -> str:
-    if cell.family not in landscape.families:
-        return f"this cluster's Services have no {cell.family.value}"
-    roles = {b.role for b in cell.service.endpoints} | {cell.destination.role}
+    needed = {f for spec in cell.specs for f in spec.families} | ({cell.family} if cell.family else set())
+    for family in Family:
+        if family in needed and family not in landscape.families:
+            return f"this cluster's Services have no {family.value}"
+    roles = {b.role for spec in cell.specs for b in spec.backends} | {cell.destination.role}
     if cell.client.kind is ClientKind.EXTERNAL:
         if landscape.site(cell.client.role) is None:
             where = f" that enters through node {cell.client.role}" if cell.client.role else ""

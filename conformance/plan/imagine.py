@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
-from conformance.model.addresses import Family, Protocol
-from conformance.model.case import Backend, ServiceSpec
+from conformance.model import manifest, parse
+from conformance.model.addresses import Family
+from conformance.model.case.backend import Backend, Breed
+from conformance.model.case.service_spec import PortSpec, ServiceSpec
+from conformance.model.cell import Cell
 from conformance.model.client import Client, ClientKind
 from conformance.model.cluster import ClusterState, ProxyConfig
-from conformance.model.kube import (
-    Endpoint,
-    EndpointPort,
-    EndpointSlice,
-    Ingress,
-    Node,
-    Service,
-    ServicePort,
-    ServiceType,
-)
+from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Node, Service, ServiceType
+from conformance.model.surroundings import Surroundings
 from conformance.plan.landscape import ROLES, ExternalSite, Landscape
 
 NAMESPACE = "imagined"
 BACKEND_PORT = 8080
 _FAMILIES = (Family.IPV4, Family.IPV6)
 _ADDRESSES = {
-    Family.IPV4: ("10.96.0.{}", "172.30.99.{}", "172.31.98.{}", "10.244.{}.{}", "198.51.100.{}", "203.0.113.{}"),
-    Family.IPV6: ("fd00:96::{:x}", "fd99::{}", "fd98::{}", "fd44:{}::{:x}", "2001:db8:100::{:x}", "2001:db8:203::{:x}"),
+    Family.IPV4: ("10.96.0.{}", "172.30.99.{}", "172.31.98.{}", "10.244.{}.{}", "203.0.113.{}"),
+    Family.IPV6: ("fd00:96::{:x}", "fd99::{}", "fd98::{}", "fd44:{}::{:x}", "2001:db8:203::{:x}"),
 }
 _PROXY = ProxyConfig(cluster_cidrs=("10.244.0.0/16", "fd44::/16"), service_cidrs=("10.96.0.0/16", "fd00:96::/112"))
 
@@ -33,24 +30,52 @@ LANDSCAPE = Landscape(
     nodes=tuple(f"node-{role}" for role in ROLES),
     families=_FAMILIES,
     externals=(ExternalSite("x1", "node-a"), ExternalSite("x2", "node-c")),
+    zones=tuple(f"zone-{role}" for role in ROLES),
 )
 
 
-def state(specs: Iterable[ServiceSpec], proxy: ProxyConfig = _PROXY) -> ClusterState:
-    """The cluster in which every spec exists and has exactly the endpoints that it asks for, all ready."""
-    distinct = list(dict.fromkeys(specs))
-    services = [_service(spec, 10 + i) for i, spec in enumerate(distinct)]
-    return ClusterState(
-        services={s.key: s for s in services},
-        slices={f"{NAMESPACE}/{spec.name}": _slices(spec) for spec in distinct},
-        nodes={name: _node(i) for i, name in enumerate(LANDSCAPE.nodes)},
-        proxy=proxy,
+@dataclass(frozen=True, slots=True)
+class Imagined:
+    """The cluster as it is in one phase of a cell's story, and what its roles stand for."""
+
+    state: ClusterState
+    here: Surroundings
+
+
+def scene(cell: Cell, proxy: ProxyConfig = _PROXY) -> Imagined:
+    """The cluster when ``cell`` is asked: its Services exist, with exactly the endpoints that they ask for."""
+    return scenes(cell.phases, proxy)[cell.phase]
+
+
+def scenes(phases: Iterable[tuple[ServiceSpec, ...]], proxy: ProxyConfig = _PROXY) -> list[Imagined]:
+    """The cluster in each phase of a story."""
+    phases = list(phases)
+    specs = list(dict.fromkeys(s for phase in phases for s in phase))
+    numbers = {name: 10 + i for i, name in enumerate(dict.fromkeys(s.name for s in specs))}
+    here = Surroundings(
+        nodes={role: _node(role) for role in ROLES},
+        pods={b.pod: _pod(b.role, _HOST_PART[b.breed]) for s in specs for b in s.backends},
+        clients=clients(),
+        families=_FAMILIES,
+        backend_port=BACKEND_PORT,
+        numbers={s.name: 10 * i for i, s in enumerate(specs)},
+        dns=tuple(_ADDRESSES[f][0].format(9) for f in _FAMILIES),
     )
-
-
-def service(spec: ServiceSpec, state: ClusterState) -> Service:
-    """The Service that `state` made for ``spec``."""
-    return state.services[f"{NAMESPACE}/{spec.name}"]
+    found = []
+    for phase in phases:
+        made: dict[str, Service] = {}
+        for spec in phase:
+            made[spec.name] = _service(spec, numbers[spec.name], here)
+            here = replace(here, first={spec.name: made[spec.name], **here.first})
+        here = replace(here, last={**here.last, **made})
+        state = ClusterState(
+            services={s.key: s for s in made.values()},
+            slices={f"{NAMESPACE}/{spec.name}": _slices(spec, made[spec.name], here) for spec in phase},
+            nodes={n.name: n for n in here.nodes.values()},
+            proxy=proxy,
+        )
+        found.append(Imagined(state, here))
+    return found
 
 
 def clients() -> dict[str, Client]:
@@ -68,6 +93,9 @@ def clients() -> dict[str, Client]:
     return found
 
 
+_HOST_PART = {breed.value: 11 + i for i, breed in enumerate(Breed)}
+
+
 def _number(role: str) -> int:
     return ROLES.index(role) + 1
 
@@ -80,9 +108,8 @@ def _host(role: str) -> tuple[str, ...]:
     return tuple(_ADDRESSES[f][1].format(10 + _number(role)) for f in _FAMILIES)
 
 
-def _node(index: int) -> Node:
-    role = ROLES[index]
-    number = index + 1
+def _node(role: str) -> Node:
+    number = _number(role)
     secondary = tuple(_ADDRESSES[f][2].format(number) for f in _FAMILIES)
     return Node(
         name=f"node-{role}",
@@ -93,48 +120,63 @@ def _node(index: int) -> Node:
     )
 
 
-def _service(spec: ServiceSpec, number: int) -> Service:
-    external = spec.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER)
-    return Service(
-        namespace=NAMESPACE,
-        name=spec.name,
-        type=spec.type,
-        ports=tuple(
-            ServicePort(p.value.lower(), p, 80, BACKEND_PORT, 30000 + number if external else 0)
-            for p in (Protocol.TCP, Protocol.UDP)
-        ),
-        cluster_ips=tuple(_ADDRESSES[f][0].format(number) for f in _FAMILIES),
-        ip_families=_FAMILIES,
-        external_ips=tuple(_ADDRESSES[f][4].format(number) for f in _FAMILIES) if spec.external_ip else (),
-        ingress=tuple(Ingress(_ADDRESSES[f][5].format(number)) for f in _FAMILIES)
-        if spec.type is ServiceType.LOAD_BALANCER
-        else (),
-        internal_policy=spec.internal_policy,
-        external_policy=spec.external_policy,
-        affinity_seconds=10800 if spec.affinity else None,
-    )
+def _service(spec: ServiceSpec, number: int, here: Surroundings) -> Service:
+    """The Service as an API server and a load balancer controller would leave it."""
+    plain = manifest.service(spec, here)
+    plain["metadata"]["namespace"] = NAMESPACE
+    body: dict[str, Any] = plain["spec"]
+    if spec.type is not ServiceType.EXTERNAL_NAME:
+        families = manifest.families_of(spec, here)
+        own = [_ADDRESSES[f][0].format(number) for f in families]
+        body.setdefault("clusterIPs", ["None"] if spec.headless else own)
+        body.setdefault("ipFamilies", [f.value for f in families])
+    if spec.type in (ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER) and spec.allocate_node_ports:
+        for port in body["ports"]:
+            port.setdefault(
+                "nodePort", 30200 + number * 40 + sorted({p["port"] for p in body["ports"]}).index(port["port"])
+            )
+    if spec.type is ServiceType.LOAD_BALANCER:
+        if body.get("externalTrafficPolicy") == "Local":
+            body["healthCheckNodePort"] = 32000 + number
+        given = [{"ip": _ADDRESSES[f][4].format(number)} for f in manifest.families_of(spec, here)]
+        plain |= manifest.status(spec, here) or {"status": {"loadBalancer": {"ingress": given}}}
+    return parse.service(plain)
 
 
-def _slices(spec: ServiceSpec) -> tuple[EndpointSlice, ...]:
-    ports = tuple(EndpointPort(p.value.lower(), p, BACKEND_PORT) for p in (Protocol.TCP, Protocol.UDP))
+def _slices(spec: ServiceSpec, made: Service, here: Surroundings) -> tuple[EndpointSlice, ...]:
+    if spec.slices is not None:
+        plain = [s for s in manifest.slices(spec, here) if s["addressType"] != "FQDN"]
+        for one in plain:
+            one["metadata"]["namespace"] = NAMESPACE
+        return tuple(parse.endpoint_slice(s) for s in plain)
+    # The controller makes a slice for each set of port numbers that its named target ports come to.
+    kinds = dict.fromkeys(here.port(b) for b in spec.endpoints)
     return tuple(
         EndpointSlice(
             namespace=NAMESPACE,
-            name=f"{spec.name}-{family.value.lower()}",
+            name=f"{spec.name}-{family.value.lower()}-{number}",
             service=spec.name,
             family=family,
-            ports=ports,
-            endpoints=tuple(_endpoint(b, family) for b in spec.endpoints),
+            ports=tuple(EndpointPort(p.name, p.protocol, _target(p, number, here)) for p in spec.ports),
+            endpoints=tuple(_endpoint(b, family, spec, here) for b in spec.endpoints if here.port(b) == number),
         )
-        for family in _FAMILIES
+        for family in made.ip_families
+        for number in kinds
     )
 
 
-def _endpoint(backend: Backend, family: Family) -> Endpoint:
-    addresses = _host(backend.role) if backend.host_network else _pod(backend.role, 11)
+def _target(port: PortSpec, named: int, here: Surroundings) -> int:
+    target = manifest.target_port(port, here)
+    return named if isinstance(target, str) else target
+
+
+def _endpoint(backend: Backend, family: Family, spec: ServiceSpec, here: Surroundings) -> Endpoint:
+    ready = backend.ready or spec.publish_not_ready
     return Endpoint(
-        addresses=tuple(a for a in addresses if Family.of(a) is family),
-        node=f"node-{backend.role}",
-        zone=f"zone-{backend.role}",
+        addresses=tuple(a for a in here.addresses(backend) if Family.of(a) is family),
+        node=here.nodes[backend.role].name,
+        zone=here.nodes[backend.role].zone,
+        ready=ready,
+        serving=ready,
         pod=backend.name,
     )

@@ -25,13 +25,14 @@ class ExternalSite:
 class Landscape:
     """Node names in role order (a, b, c), the families that Services may have, and the external sites.
 
-    ``mode`` is kube-proxy's, None where it is not known.
+    ``mode`` is kube-proxy's, None where it is not known; ``zones`` are those of the nodes, in their order.
     """
 
     nodes: tuple[str, ...]
     families: tuple[Family, ...]
     externals: tuple[ExternalSite, ...] = ()
     mode: ProxyMode | None = ProxyMode.NFTABLES
+    zones: tuple[str, ...] = ()
 
     def node(self, role: str) -> str | None:
         """The node that plays ``role``, or None when the cluster is too small."""

@@ -44,6 +44,12 @@ EXTERNAL_IPS = API("service.spec.externalIPs")
 INTERNAL_POLICY = API("service.spec.internalTrafficPolicy")
 EXTERNAL_POLICY = API("service.spec.externalTrafficPolicy")
 SESSION_AFFINITY = API("service.spec.sessionAffinity")
+AFFINITY_TIMEOUT = API("service.spec.sessionAffinityConfig.clientIP.timeoutSeconds")
+HEALTH_CHECK_NODE_PORT = API("service.spec.healthCheckNodePort")
+EXTERNAL_NAME = API("service.spec.externalName")
+IP_FAMILIES = API("service.spec.ipFamilies")
+LOAD_BALANCER_CLASS = API("service.spec.loadBalancerClass")
+CONDITIONS = API("endpointslice.endpoints[].conditions")
 SOURCE_RANGES = API("service.spec.loadBalancerSourceRanges")
 TRAFFIC_DISTRIBUTION = API("service.spec.trafficDistribution")
 PUBLISH_NOT_READY = API("service.spec.publishNotReadyAddresses")
@@ -74,6 +80,17 @@ VIRTUAL_IPS = DOC("reference/networking/virtual-ips")
 NFTABLES_DIFFERENCES = DOC("reference/networking/virtual-ips/#migrating-from-iptables-mode-to-nftables")
 SOURCE_IP = DOC("tutorials/services/source-ip")
 SERVICE_PAGE = DOC("concepts/services-networking/service")
+
+DNS_PAGE = DOC("concepts/services-networking/dns-pod-service")
+SLICES_PAGE = DOC("concepts/services-networking/endpoint-slices")
+DUAL_STACK_PAGE = DOC("concepts/services-networking/dual-stack")
+DNS_SPECIFICATION = Source(
+    SourceKind.DOC,
+    "Kubernetes DNS specification",
+    "https://github.com/kubernetes/dns/blob/master/docs/specification.md",
+)
+HEALTHZ = DOC("reference/command-line-tools-reference/kube-proxy")
+CONNTRACK_CODE = CODE("pkg/proxy/conntrack/cleanup.go")
 
 NFTABLES_CODE = CODE("pkg/proxy/nftables/proxier.go")
 IPTABLES_CODE = CODE("pkg/proxy/iptables/proxier.go")

@@ -19,6 +19,7 @@ from conformance.cluster.api import Cluster
 from conformance.cluster.connection import connect
 from conformance.model.case import ServiceSpec, on
 from conformance.model.kube import ServiceType
+from conformance.plan import imagine
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,9 @@ def test_an_arrangement_leaves_nothing(cluster: Cluster) -> None:
     run = Run()
     with pytest.raises(KeyboardInterrupt), Arrangement(cluster, run, "print()") as arrangement:
         arrangement.create([namespace(run, run.namespace, privileged=False)])
-        made = arrangement.create(service(run, ServiceSpec(ServiceType.NODE_PORT, on(*roles))) for roles in ("", "a"))
+        specs = tuple(ServiceSpec(ServiceType.NODE_PORT, on(*roles)) for roles in ("", "a"))
+        here = imagine.scenes([specs])[0].here
+        made = arrangement.create(service(run, spec, here) for spec in specs)
         assert [m["metadata"]["name"] for m in made] == ["np-none", "np-web-a"]
         assert len(arrangement.services()) == 2
         raise KeyboardInterrupt
@@ -75,7 +78,8 @@ def test_sixty_services_are_created_quickly(cluster: Cluster) -> None:
     run = Run()
     with Arrangement(cluster, run, "print()") as arrangement:
         arrangement.create([namespace(run, run.namespace, privileged=False)])
-        body = service(run, ServiceSpec(ServiceType.CLUSTER_IP, on()))
+        spec = ServiceSpec(ServiceType.CLUSTER_IP, on())
+        body = service(run, spec, imagine.scenes([(spec,)])[0].here)
         many = [{**body, "metadata": {**body["metadata"], "name": f"s{i}"}} for i in range(60)]
         begun = time.monotonic()
         arrangement.create(many)

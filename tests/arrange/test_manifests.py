@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.arrange import manifests
 from conformance.arrange.run import Run, new_id
-from conformance.model.case import Backend, ServiceSpec, on, on_host
+from conformance.model.case import Backend, Breed, ServiceSpec, on, on_host
 from conformance.model.kube import Policy, ServiceType
+from conformance.plan import imagine
 
 RUN = Run("abc123")
-backends = st.builds(Backend, st.sampled_from("abc"), st.booleans())
+backends = st.builds(Backend, st.sampled_from("abc"), st.sampled_from([b.value for b in Breed if b is not Breed.FLEET]))
 specs = st.lists(
     st.builds(
         ServiceSpec,
@@ -22,11 +25,17 @@ specs = st.lists(
 )
 
 
+def body(spec: ServiceSpec) -> dict[str, Any]:
+    """What is asked of the API server for ``spec`` in the imagined cluster."""
+    made = manifests.service(RUN, spec, imagine.scenes([(spec,)])[0].here)
+    return dict(made["spec"])
+
+
 @given(specs)
 def test_a_service_selects_its_endpoints_and_nothing_else(some: list[ServiceSpec]) -> None:
     pods = {b: manifests.ends_labels(b, some) for spec in some for b in spec.endpoints}
     for spec in some:
-        selector = manifests.service(RUN, spec)["spec"]["selector"]
+        selector = body(spec)["selector"]
         selected = {b for b, labels in pods.items() if selector.items() <= labels.items()}
         assert selected == set(spec.endpoints)
 
@@ -54,19 +63,16 @@ def test_ordinary_pods_meet_the_restricted_pod_security_level() -> None:
 
 
 def test_the_api_is_not_asked_for_external_policy_where_there_is_none() -> None:
-    spec = manifests.service(RUN, ServiceSpec(ServiceType.CLUSTER_IP, on("a")))["spec"]
-    assert "externalTrafficPolicy" not in spec
-    spec = manifests.service(RUN, ServiceSpec(ServiceType.NODE_PORT, on("a"), external_policy=Policy.LOCAL))["spec"]
-    assert spec["externalTrafficPolicy"] == "Local"
+    assert "externalTrafficPolicy" not in body(ServiceSpec(ServiceType.CLUSTER_IP, on("a")))
+    local = body(ServiceSpec(ServiceType.NODE_PORT, on("a"), external_policy=Policy.LOCAL))
+    assert local["externalTrafficPolicy"] == "Local"
 
 
 def test_affinity_and_external_ips_only_where_wanted() -> None:
-    plain = manifests.service(RUN, ServiceSpec(ServiceType.CLUSTER_IP, on_host("a")))["spec"]
-    full = manifests.service(
-        RUN, ServiceSpec(ServiceType.CLUSTER_IP, on(), affinity=True, external_ip=True), ("198.51.100.1",)
-    )["spec"]
+    plain = body(ServiceSpec(ServiceType.CLUSTER_IP, on_host("a")))
+    full = body(ServiceSpec(ServiceType.CLUSTER_IP, on(), affinity=True, external_ip=True))
     assert not {"sessionAffinity", "externalIPs"} & plain.keys()
-    assert (full["sessionAffinity"], full["externalIPs"]) == ("ClientIP", ["198.51.100.1"])
+    assert (full["sessionAffinity"], full["externalIPs"]) == ("ClientIP", ["198.51.100.1", "2001:db8:100::1"])
 
 
 @given(st.text("0123456789abcdef", min_size=6, max_size=6))

@@ -59,7 +59,10 @@ def test_pods_that_lack_something() -> None:
     assert lacking.pods(["a"], seen) == ""
     assert lacking.pods(["b"], seen) == "b is ImagePullBackOff no such image"
     assert lacking.pods(["c", "e"], seen) == "c is unschedulable: 0/3 nodes; e does not exist"
-    assert lacking.pods(["d"] * 8, seen).endswith("and 3 more")
+    assert lacking.pods(list("defghijk"), seen).endswith("and 3 more")
+    running = pod("r", containerStatuses=[{"state": {"running": {}}}])
+    assert lacking.pods(["r"], [running], never_ready=["r"]) == ""
+    assert lacking.pods(["b", "x"], seen, never_ready=["b", "x"]) == "b does not run; x does not exist"
 
 
 def test_endpoints_must_be_exactly_the_expected_ones_in_each_family() -> None:

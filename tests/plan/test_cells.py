@@ -9,8 +9,9 @@ from itertools import chain
 import pytest
 
 from conformance.model.addresses import Family
-from conformance.model.case import Case, Level, Matrix, Profile, Vantage
+from conformance.model.case import Ask, Case, Dialling, Level, Matrix, Profile, Vantage
 from conformance.model.cell import Cell, Excluded
+from conformance.model.client import ClientKind
 from conformance.model.cluster import ProxyMode
 from conformance.model.kube import Node
 from conformance.plan.cells import plan
@@ -95,7 +96,8 @@ def test_every_case_cites_a_source_and_the_fault_that_it_catches() -> None:
 def test_a_case_with_an_external_client_says_that_it_needs_one() -> None:
     for area in areas():
         for case in area.cases:
-            external = case.when.client.kind.value == "external"
+            asked = [step.what for step in case.story if isinstance(step, Ask)]
+            external = any(isinstance(w, Dialling) and w.client.kind is ClientKind.EXTERNAL for w in asked)
             assert external == any(n.vantage is Vantage.EXTERNAL for n in case.needs), case.id
 
 

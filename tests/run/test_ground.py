@@ -7,13 +7,14 @@ from typing import cast
 
 import pytest
 
-from conformance.arrange.arrangement import Arrangement
+from conformance.arrange.services import Services
 from conformance.arrange.waits import Wait
 from conformance.model.addresses import Protocol
 from conformance.model.client import Client, ClientKind
 from conformance.model.facts import Facts
 from conformance.model.kube import Service, ServicePort, ServiceType
 from conformance.model.observation import Dial, End, Observation
+from conformance.model.surroundings import Surroundings
 from conformance.plan.landscape import Landscape
 from conformance.probe.prober import Asked, Prober, Seen
 from fixtures import ground
@@ -41,7 +42,8 @@ def test_a_node_that_does_not_serve_the_last_service_is_waited_for_once(monkeypa
     monkeypatch.setattr(ground, "SETTLED", Wait("the last Service", 0.05, 0.01))
     prober, said = OneStandsStill(), list[str]()
     clients = {n: Client(n, ClientKind.NODE, n) for n in ("node-a", "node-b")}
-    there = Ground(cast(Arrangement, None), prober, Landscape((), ()), clients, Facts(), said.append)
+    here = Surroundings({}, {}, clients, (), 8080)
+    there = Ground(cast(Services, None), prober, Landscape((), ()), here, Facts(), said.append)
     there._settle(LAST)
     assert [s.split(":")[0] for s in said] == ["node-b"]
     prober.asked.clear()

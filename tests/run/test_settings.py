@@ -11,7 +11,9 @@ from conformance.model.addresses import Family
 from conformance.model.cluster import ProxyMode
 from conformance.model.facts import Fact, Facts, unknown
 from conformance.model.kube import Node
+from conformance.plan.cells import cells_of_case
 from conformance.plan.landscape import ExternalSite
+from fixtures.catalogue import areas
 from fixtures.settings import (
     Choice,
     Settings,
@@ -51,18 +53,26 @@ def test_the_landscape_leaves_out_cordoned_nodes_and_begins_where_clients_enter(
 
 
 @pytest.mark.parametrize(
-    ("cell", "wanted"),
+    ("identity", "wanted"),
     [
         ("ETP-03.ipv4-tcp", True),
-        ("ETP-03", True),
         ("ETP-030.ipv4-tcp", False),
         ("NPM.np-none.nodePort-a.pod-a.ipv4-tcp", True),
         ("NPM.np-none.nodePort-b.pod-a.ipv4-tcp", False),
     ],
 )
-def test_a_case_names_all_its_cells_and_a_cell_itself(cell: str, wanted: bool) -> None:
+def test_a_case_names_all_its_cells_and_a_cell_itself(identity: str, wanted: bool) -> None:
+    cell = replace(next(cells_of_case(areas()[0].cases[0], "area")), id=identity, story=identity)
     assert SETTINGS.wants_cell(cell) is wanted
     assert replace(SETTINGS, cases=()).wants_cell(cell)
+
+
+def test_a_question_of_a_story_brings_the_whole_story() -> None:
+    first = next(cells_of_case(areas()[0].cases[0], "area"))
+    before, after = (replace(first, id=f"LIV-01.ipv4-udp.{name}", story="LIV-01.ipv4-udp") for name in ("on", "off"))
+    other = replace(first, id="LIV-01.ipv6-udp.on", story="LIV-01.ipv6-udp")
+    only = replace(SETTINGS, cases=("LIV-01.ipv4-udp.off",))
+    assert [only.wants_cell(c) for c in (before, after, other)] == [True, True, False]
 
 
 @pytest.mark.parametrize(

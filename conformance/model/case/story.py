@@ -1,0 +1,206 @@
+"""A case: a promise, and the questions and changes that put it to the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from conformance.model.addresses import Family, Protocol
+from conformance.model.case.refs import ClientRef, DestinationRef, host, uplink
+from conformance.model.case.service_spec import ServiceSpec
+from conformance.model.case.then import Then
+from conformance.model.source import Source
+
+
+class Level(Enum):
+    """How strongly the promise binds: the API promises, the documentation says, or it is only reported."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    CHECK = "CHECK"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """Who dials what, and how where the usual way will not do.
+
+    ``times``: so many dials instead of as many as the number of endpoints demands. ``flow``: the exchanges of one
+    connection (TCP) or source port (UDP) that lives on, under this name, in later steps of the case. ``rounds``: every
+    port of the Service is dialled at each of these seconds. ``size``: bytes of each question and answer.
+    """
+
+    destination: DestinationRef
+    client: ClientRef
+    times: int | None = None
+    flow: str = ""
+    rounds: tuple[float, ...] = ()
+    size: int = 0
+
+
+def dial(
+    destination: DestinationRef,
+    *,
+    client: ClientRef,
+    times: int | None = None,
+    flow: str = "",
+    rounds: tuple[float, ...] = (),
+    size: int = 0,
+) -> Dialling:
+    """One client dialling one destination."""
+    return Dialling(destination, client, times, flow, rounds, size)
+
+
+def watch(role: str) -> Dialling:
+    """The wires of the role's node, watched while the same step's dials are made."""
+    return Dialling(uplink(role), host(role))
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request to the API server about ``service``: create it, or change one that is there.
+
+    ``fields`` are set on top of what the spec says, by path (``spec.clusterIP``, ``spec.ports.0.nodePort``); None
+    removes the field.
+    """
+
+    service: ServiceSpec
+    fields: tuple[tuple[str, object], ...] = ()
+    create: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question of a case, and what must follow; ``name`` tells it from the case's others, in its ID."""
+
+    name: str
+    what: Dialling | Submission
+    then: Then
+
+
+@dataclass(frozen=True, slots=True)
+class Become:
+    """From here on exactly these Services exist: a Service of the same name is changed, one that is missing deleted."""
+
+    services: tuple[ServiceSpec, ...]
+
+
+def ask(name: str, what: Dialling | Submission, then: Then) -> Ask:
+    """A question of a case."""
+    return Ask(name, what, then)
+
+
+def becomes(*services: ServiceSpec) -> Become:
+    """What exists from here on; nothing, if nothing is said."""
+    return Become(services)
+
+
+Step = Ask | Become
+
+
+class Vantage(Enum):
+    """Places that not every cluster offers."""
+
+    EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a case needs of the cluster: a number of nodes in so many zones, or a vantage point."""
+
+    nodes: int = 1
+    vantage: Vantage | None = None
+    zones: int = 1
+
+
+def nodes(count: int) -> Need:
+    """At least ``count`` schedulable nodes."""
+    return Need(nodes=count)
+
+
+def zones(count: int) -> Need:
+    """Nodes a, b, c ... in at least ``count`` different zones."""
+    return Need(zones=count)
+
+
+def vantage(kind: Vantage) -> Need:
+    """A place to dial from that the user must provide."""
+    return Need(vantage=kind)
+
+
+BOTH_FAMILIES = (Family.IPV4, Family.IPV6)
+TCP_AND_UDP = (Protocol.TCP, Protocol.UDP)
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The families and protocols that a case is multiplied by; an empty axis is none."""
+
+    family: tuple[Family, ...] = BOTH_FAMILIES
+    protocol: tuple[Protocol, ...] = TCP_AND_UDP
+
+
+def axes(family: Iterable[Family] = BOTH_FAMILIES, protocol: Iterable[Protocol] = TCP_AND_UDP) -> Axes:
+    """The axes of a case; IDs become ``ETP-03.ipv4-tcp``."""
+    return Axes(tuple(family), tuple(protocol))
+
+
+class Profile(Enum):
+    """Who must keep the promise: every Service implementation, or kube-proxy in nftables mode only."""
+
+    CORE = "core"
+    KUBE_PROXY_NFTABLES = "kube-proxy-nftables"
+
+    def includes(self, other: Profile) -> bool:
+        """Whether a run with this profile asks promises of ``other``: core is part of every profile."""
+        return other in (Profile.CORE, self)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One promise and how it is put to the test; ``id`` is written by hand and never used again.
+
+    Most cases dial once: ``when``, ``then``. Others are a story: ``steps``, questions and changes in their order.
+    ``covers`` are rows of the coverage table (`conformance.spec.coverage`).
+    """
+
+    id: str
+    promise: str
+    level: Level
+    sources: tuple[Source, ...]
+    catches: tuple[Enum, ...]  # members of conformance.spec.faults.Fault; the model imports nothing above it
+    given: ServiceSpec | tuple[ServiceSpec, ...]
+    when: Dialling | None = None
+    then: Then | None = None
+    steps: tuple[Step, ...] = ()
+    needs: tuple[Need, ...] = ()
+    across: Axes = field(default_factory=Axes)
+    profile: Profile = Profile.CORE
+    covers: tuple[str, ...] = ()
+
+    @property
+    def services(self) -> tuple[ServiceSpec, ...]:
+        """What is given, as a tuple."""
+        return self.given if isinstance(self.given, tuple) else (self.given,)
+
+    @property
+    def story(self) -> tuple[Step, ...]:
+        """The steps; of a case that dials once, that one question, without a name."""
+        if self.when is not None and self.then is not None:
+            return (Ask("", self.when, self.then),)
+        return self.steps
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Service variants, each dialled from every client position at every listed address; the oracle alone judges."""
+
+    id: str
+    promise: str
+    services: tuple[ServiceSpec, ...]
+    destinations: tuple[DestinationRef, ...]
+    sources: tuple[Source, ...]
+    across: Axes = field(default_factory=Axes)
+    profile: Profile = Profile.CORE
+    level: Level = Level.MUST
+    covers: tuple[str, ...] = ()

@@ -7,27 +7,35 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from conformance.arrange import lacking, manifests
 from conformance.arrange.arrangement import AT_ONCE, Arrangement
 from conformance.arrange.waits import LOAD_BALANCERS, SLICES, NotConverged, converge
-from conformance.cluster.paths import kind
+from conformance.cluster.failures import ApiRefused
+from conformance.cluster.paths import collection_of, kind
 from conformance.model import manifest
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.kube import ServiceType
 from conformance.model.surroundings import Surroundings
 
 JSON = dict[str, Any]
+T = TypeVar("T")
+DENIED = (401, 403)
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Services:
-    """The Services of one run; `become` is the one way to change them."""
+    """The Services of one run; `become` is the one way to change them.
+
+    ``lacking`` says of each Service that did not come to be as it should why not: whoever asks about it cannot trust
+    the answer.
+    """
 
     arrangement: Arrangement
     specs: dict[str, ServiceSpec] = field(default_factory=dict)
+    lacking: dict[str, str] = field(default_factory=dict)
     _slices: dict[str, JSON] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
     _last: str = ""
@@ -37,25 +45,24 @@ class Services:
         """Make exactly ``specs`` exist, wait until their slices hold the endpoints, then create the sentinel.
 
         A proxy that serves the sentinel has seen all that was done before it. Returns the sentinel Service. Raises
-        `NotConverged` when slices do not come; Services to which no load balancer gives an address remain.
+        `NotConverged` when not even the sentinel's slices come.
         """
         wanted = {spec.name: spec for spec in specs}
-        cluster, run = self.arrangement.cluster, self.arrangement.run
-        slices = {s["metadata"]["name"]: s for spec in specs for s in manifests.slices(run, spec, here)}
-        gone = [_path(run.namespace, name) for name in self.specs if name not in wanted]
-        gone += [_path(run.namespace, self._last)] if self._last else []
-        gone += [_slice_path(run.namespace, name) for name in self._slices if name not in slices]
+        cluster, space = self.arrangement.cluster, self.arrangement.run.namespace
+        slices = {
+            s["metadata"]["name"]: s for spec in specs for s in manifests.slices(self.arrangement.run, spec, here)
+        }
+        gone = [_path(space, name) for name in (*self.specs, self._last) if name and name not in wanted]
+        gone += [_slice_path(space, name) for name in self._slices if name not in slices]
         _at_once(cluster.delete, gone)
+        self.lacking = {name: why for name, why in self.lacking.items() if name in wanted}
         # A Service that takes over an address comes when the one that had it is gone.
-        self.arrangement.create(
-            manifests.service(run, spec, here) for name, spec in wanted.items() if name not in self.specs
-        )
-        changed = [spec for name, spec in wanted.items() if self.specs.get(name, spec) != spec]
-        _at_once(lambda spec: self._change(spec, here), changed)
+        self._each((s for s in specs if s.name not in self.specs), lambda spec: self._create(spec, here))
+        self._each((s for s in specs if self.specs.get(s.name, s) != s), lambda spec: self._change(spec, here))
+        self._each((s for s in specs if self.specs.get(s.name) != s), lambda spec: self._write_status(spec, here))
         self.arrangement.create(s for name, s in slices.items() if name not in self._slices)
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
-        _at_once(lambda s: cluster.update(_slice_path(run.namespace, s["metadata"]["name"]), s), replaced)
-        _at_once(lambda spec: self._write_status(spec, here), [s for s in specs if self.specs.get(s.name) != s])
+        _at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
         self.specs, self._slices = wanted, slices
         self._wait_for_endpoints({s.name: _selected(s) for s in specs if s.slices is None})
         self._wait_for_balancers()
@@ -64,36 +71,60 @@ class Services:
     def withdraw(self) -> None:
         """Delete all of them."""
         _at_once(self.arrangement.cluster.delete, [_path(self.arrangement.run.namespace, name) for name in self.specs])
-        self.specs = {}
+        self.specs, self.lacking = {}, {}
+
+    def _each(self, specs: Iterable[ServiceSpec], do: Callable[[ServiceSpec], None]) -> None:
+        """Do it to all at once; what the API refuses is noted, unless it refuses us altogether."""
+
+        def attempt(spec: ServiceSpec) -> None:
+            try:
+                do(spec)
+            except ApiRefused as no:
+                if no.status in DENIED:
+                    raise
+                self.lacking[spec.name] = no.cause
+
+        _at_once(attempt, specs)
+
+    def _create(self, spec: ServiceSpec, here: Surroundings) -> None:
+        made = manifests.service(self.arrangement.run, spec, here)
+        self.arrangement.cluster.create(collection_of(made), made)
 
     def _change(self, spec: ServiceSpec, here: Surroundings) -> None:
-        """A merge patch: what the old spec said and the new one does not is taken away."""
         run = self.arrangement.run
         before, after = (manifests.service(run, s, here) for s in (self.specs[spec.name], spec))
-        lost = {k: None for k in before["spec"] if k not in after["spec"]}
-        lost.pop("clusterIP", None)
+        body = merge_patch(before, after)
         if spec.type is ServiceType.EXTERNAL_NAME:
-            lost |= {"clusterIP": None, "clusterIPs": None, "ipFamilies": None, "ipFamilyPolicy": None}
-        labels = {k: None for k in before["metadata"]["labels"] if k not in after["metadata"]["labels"]}
-        body = {"metadata": {"labels": after["metadata"]["labels"] | labels}, "spec": after["spec"] | lost}
+            body["spec"] |= dict.fromkeys(("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"))
         self.arrangement.cluster.patch(_path(run.namespace, spec.name), body)
 
     def _write_status(self, spec: ServiceSpec, here: Surroundings) -> None:
         status = manifest.status(spec, here)
         if status is not None:
-            run = self.arrangement.run
-            self.arrangement.cluster.patch(f"{_path(run.namespace, spec.name)}/status", status)
+            path = _path(self.arrangement.run.namespace, spec.name)
+            self.arrangement.cluster.patch(f"{path}/status", status)
 
     def _create_last(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
         last = manifests.service(self.arrangement.run, sentinel, here)
         self._last = last["metadata"]["name"] = f"last-{next(self._numbers)}"
         (made,) = self.arrangement.create([last])
-        self._wait_for_endpoints({self._last: _selected(sentinel)})
+        expected = {self._last: _selected(sentinel)}
+        converge(SLICES, self._seen, lambda seen: lacking.endpoints(expected, *seen))
         return made
 
     def _wait_for_endpoints(self, expected: Mapping[str, frozenset[str]]) -> None:
-        look = self.arrangement
-        converge(SLICES, lambda: (look.services(), look.slices()), lambda seen: lacking.endpoints(expected, *seen))
+        waited = {name: pods for name, pods in expected.items() if name not in self.lacking}
+        try:
+            converge(SLICES, self._seen, lambda seen: lacking.endpoints(waited, *seen))
+        except NotConverged:
+            seen = self._seen()
+            late = {name: lacking.endpoints({name: pods}, *seen) for name, pods in waited.items()}
+            self.lacking |= {
+                name: f"gave up waiting for {SLICES.what}: {phrase}" for name, phrase in late.items() if phrase
+            }
+
+    def _seen(self) -> tuple[list[JSON], list[JSON]]:
+        return self.arrangement.services(), self.arrangement.slices()
 
     def _wait_for_balancers(self) -> None:
         """Wait for addresses, but only once in vain: where no controller gives any, the cells say so."""
@@ -105,6 +136,15 @@ class Services:
         except NotConverged as late:
             self._balanced = False
             log.info("%s", late.cause)
+
+
+def merge_patch(before: JSON, after: JSON) -> JSON:
+    """The JSON merge patch (RFC 7386) that makes ``after`` of whatever holds what ``before`` says, and more."""
+    patch: JSON = {key: None for key in before if key not in after}
+    for key, value in after.items():
+        old = before.get(key)
+        patch[key] = merge_patch(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return patch
 
 
 def _selected(spec: ServiceSpec) -> frozenset[str]:
@@ -119,6 +159,6 @@ def _slice_path(namespace: str, name: str) -> str:
     return kind("EndpointSlice").path(namespace, name)
 
 
-def _at_once(do: Callable[[Any], object], some: Iterable[Any]) -> None:
+def _at_once(do: Callable[[T], object], some: Iterable[T]) -> None:
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="change") as pool:
         list(pool.map(do, some))

@@ -25,10 +25,11 @@ class Transport(Enum):
     UDP = "UDP"
     HTTP = "HTTP"  # GET; the answer's status, headers and body come back in ``Dial.detail`` as JSON
     ICMP = "ICMP"  # echo
+    SCTP = "SCTP"  # an INIT and its INIT ACK, without the kernel's SCTP
 
     @classmethod
     def of(cls, protocol: Protocol) -> Transport:
-        """The transport that speaks to a Service port of ``protocol``; ``ValueError`` for SCTP."""
+        """The transport that speaks to a Service port of ``protocol``."""
         return cls(protocol.value)
 
 

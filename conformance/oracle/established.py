@@ -8,7 +8,7 @@ from conformance.model.cluster import ClusterState
 from conformance.model.outcome import Expectation, Reaches, Target
 from conformance.model.source import Reason
 from conformance.oracle.capture import load_balancer_ips, proxied
-from conformance.oracle.endpoints import backends_of
+from conformance.oracle.endpoints import variants_of
 from conformance.oracle.walk import expect
 from conformance.spec import sources as cite
 
@@ -48,7 +48,7 @@ def _serves(state: ClusterState, destination: Destination, held: Target) -> bool
             named = (ip in own and port.port == destination.port) or (at_node and port.node_port == destination.port)
             if not named or port.protocol is not destination.protocol:
                 continue
-            backends, _ = backends_of(state, service, port, Family.of(held.address))
-            if any((b.address, b.port) == (held.address, held.port) and b.serving for b in backends):
+            readings = variants_of(state, service, port, Family.of(held.address))
+            if any((b.address, b.port) == (held.address, held.port) and b.serving for every in readings for b in every):
                 return True
     return False

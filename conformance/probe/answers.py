@@ -52,6 +52,7 @@ def place_of(message: dict[str, Any]) -> Place:
         python=message["python"],
         boot=message["boot"],
         addresses=tuple(LocalAddress(a["dev"], a["ip"], a["prefix"], a["scope"]) for a in message["addresses"]),
+        search=tuple(message["search"]),
     )
 
 

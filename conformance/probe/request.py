@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.client import Destination
+from conformance.probe.names import over_tcp, question
 
 CONTROL_SECONDS = 2.0
 """Longest a control dial takes (``CONTROL_TIMEOUT`` of the agent)."""
@@ -86,6 +87,23 @@ class DialRequest:
         """``count`` quick dials of a Service's address."""
         transport = Transport.of(destination.protocol)
         return cls(key, destination.ip, destination.port, transport, count=count, parallel=parallel)
+
+    @classmethod
+    def lookup(
+        cls,
+        key: str,
+        server: str,
+        name: str,
+        kind: str,
+        transport: Transport = Transport.UDP,
+        *,
+        count: int = 1,
+        port: int = 53,
+    ) -> DialRequest:
+        """Ask a DNS server for the records of ``kind`` at ``name``; `answers.named` puts its answers into words."""
+        asked = question(name, kind)
+        payload = over_tcp(asked) if transport is Transport.TCP else asked
+        return cls(key, server, port, transport, count=count, payload=payload)
 
     @classmethod
     def watch(cls, key: str, networks: Iterable[str], seconds: float, interfaces: Iterable[str] = ()) -> DialRequest:

@@ -12,6 +12,8 @@ import urllib3
 
 from conformance.errors import ClusterError
 
+_NO_SUCH_API = "could not find the requested resource"
+
 
 class ApiRefused(ClusterError):
     """The API server answered a request with an error: ``status``, and the API's own ``reason`` and message.
@@ -32,7 +34,7 @@ class ApiRefused(ClusterError):
     @property
     def decided(self) -> bool:
         """Whether the request itself was judged: the fault is neither the credentials' nor the server's own."""
-        return not self.denied and self.status < 500 and self.status != 429
+        return not self.denied and self.status < 500 and self.status != 429 and _NO_SUCH_API not in self.cause
 
 
 def refused(status: int, body: bytes, asked: str) -> ApiRefused:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from conformance.judge.finding import tally
 from conformance.judge.reached import name_of
-from conformance.model.case.then import PRESENT
+from conformance.model.case.then import PRESENT, UNCHANGED
 from conformance.model.observation import Observation
 from conformance.model.outcome import (
     Decides,
@@ -112,7 +112,9 @@ def expected(outcome: Outcome) -> str:
 
 
 def _holding(path: str, value: object) -> str:
-    return f"{'no ' if value is None else ''}{path}" + ("" if value in (None, PRESENT) else f" = {value}")
+    if value in (None, PRESENT):
+        return f"{'no ' if value is None else ''}{path}"
+    return f"{path} as before" if value == UNCHANGED else f"{path} = {value}"
 
 
 def printable(text: str) -> str:

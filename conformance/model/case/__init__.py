@@ -33,10 +33,12 @@ from conformance.model.case.requests import Request as Request
 from conformance.model.case.requests import StaticPort as StaticPort
 from conformance.model.case.requests import Submission as Submission
 from conformance.model.case.requests import Verb as Verb
+from conformance.model.case.requests import address as address
 from conformance.model.case.requests import alter as alter
 from conformance.model.case.requests import change as change
 from conformance.model.case.requests import clear as clear
 from conformance.model.case.requests import create as create
+from conformance.model.case.requests import default_range as default_range
 from conformance.model.case.requests import delete as delete
 from conformance.model.case.requests import found as found
 from conformance.model.case.requests import listed as listed

@@ -14,6 +14,9 @@ class StaticPort:
 
     number: int
 
+    def __str__(self) -> str:
+        return f"static node port {self.number}"
+
 
 Fields = tuple[tuple[str, object], ...]
 """Values by path (``spec.clusterIP``, ``spec.ports.0.nodePort``); None removes what is there."""
@@ -29,6 +32,8 @@ class Verb(Enum):
     READ = "read"
     LIST = "list"  # all of the run with the Service's own labels
     FIND = "find in every namespace"  # a list of all namespaces, of those that have its name
+    ADDRESS = "read the IPAddress of"  # the object that holds its ClusterIP
+    RANGE = "read the default ServiceCIDR for"
     DELETE = "delete"
     CLEAR = "delete the collection of"  # all of the run with the Service's own labels
 
@@ -40,6 +45,12 @@ class Request:
     verb: Verb
     service: ServiceSpec
     fields: Fields = ()
+
+    @property
+    def words(self) -> str:
+        """What is asked, as a person reads it."""
+        set_ = ", ".join(f"{path} = {'nothing' if value is None else value}" for path, value in self.fields)
+        return f"{self.verb.value} Service {self.service.name}" + (f" with {set_}" if set_ else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,11 @@ class Submission:
         if self.requests:
             return self.requests[-1]
         return Request(Verb.CREATE if self.create else Verb.CHANGE, self.service, self.fields)
+
+    @property
+    def words(self) -> str:
+        """What is asked, in its order, as a person reads it."""
+        return ", then ".join(r.words for r in self.requests) or f"{self.decisive.words}, as a dry run"
 
 
 def make(service: ServiceSpec, *fields: tuple[str, object]) -> Submission:
@@ -111,6 +127,16 @@ def listed(service: ServiceSpec) -> Request:
 def found(service: ServiceSpec) -> Request:
     """Find it in the list of every namespace's Services."""
     return Request(Verb.FIND, service)
+
+
+def address(service: ServiceSpec) -> Request:
+    """Read the IPAddress object of its ClusterIP, as an earlier request of the row saw it."""
+    return Request(Verb.ADDRESS, service)
+
+
+def default_range(service: ServiceSpec) -> Request:
+    """Read the ServiceCIDR that ClusterIPs come from by default."""
+    return Request(Verb.RANGE, service)
 
 
 def delete(service: ServiceSpec) -> Request:

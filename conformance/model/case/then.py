@@ -8,7 +8,6 @@ from enum import Enum
 from conformance.model.case.backend import Backend
 from conformance.model.outcome import Dropped, Quiet, Refused, Unanswered
 
-
 INVALID = 422
 NOT_FOUND, CONFLICT = 404, 409
 

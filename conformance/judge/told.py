@@ -90,9 +90,19 @@ def _stored(outcome: Decides, answer: dict[str, Any]) -> str:
         return f"the request was refused ({answer['status']}): {answer['message'][:200]}"
     for path, promised in outcome.holds:
         found = value_at(answer["object"], path)
-        if (found in (None, "", [], {})) if promised == PRESENT else found != promised:
+        if _differs(found, promised):
             return f"{path} is {found!r}; promised was {promised!r}"
     return ""
+
+
+def _differs(found: object, promised: object) -> bool:
+    """Whether ``found`` is not what was promised; an empty string, list or map, and a port 0, are nothing."""
+    nothing = found is None or found in ("", [], {}) or (found == 0 and found is not False)
+    if promised is None:
+        return not nothing
+    if promised == PRESENT:
+        return nothing
+    return type(found) is not type(promised) or found != promised
 
 
 def value_at(plain: Any, path: str) -> Any:  # noqa: ANN401  JSON in, JSON out

@@ -57,8 +57,8 @@ _ODD = (
         ),
     ),
 )
-_EDITED, _EDITS = story(1, "prx-20", services=5, phases=4)
-_EDITED_AGAIN, _MORE_EDITS = story(2, "prx-21", services=5, phases=4)
+_EDITED, _EDITS = story(1, "prx-20", services=4, phases=4)
+_EDITED_AGAIN, _MORE_EDITS = story(2, "prx-21", services=4, phases=4)
 
 CASES = (
     Case(

@@ -61,9 +61,10 @@ def port_pool(first: int, last: int) -> Pool:
 
 
 class Allocation:
-    """What one write takes and gives back; nothing happens before ``commit``."""
+    """What one write takes and gives back; nothing happens before ``commit``, which a dry run never comes to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dry_run: bool = False) -> None:
+        self.dry_run = dry_run
         self._takes: list[tuple[Pool, int]] = []
         self._gives: list[tuple[Pool, int]] = []
         self._then: list[Callable[[], None]] = []
@@ -147,9 +148,12 @@ class NodePorts:
         return allocation.next(self._pool)
 
     def take(self, port: int, allocation: Allocation) -> None:
-        """This port; Refused where it is outside the range or taken, whatever the protocol."""
+        """This port; Refused where it is outside the range or taken, whatever the protocol.
+
+        A dry run does not look at the range: nor does kube-apiserver's (portallocator/operation.go).
+        """
         first, last = self._pool.first, self._pool.last
-        if not first <= port <= last:
+        if not allocation.dry_run and not first <= port <= last:
             why = f"provided port is not in the valid range. The range of valid ports is {first}-{last}"
             raise Refused(why)
         allocation.take(self._pool, port, TAKEN_PORT)

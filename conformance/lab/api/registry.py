@@ -90,7 +90,7 @@ class Registry:
         metadata["creationTimestamp"] = now()
         strategy.default(obj)
         strategy.admit(obj)
-        allocation = strategy.begin(obj, None)
+        allocation = strategy.begin(obj, None, dry_run=dry_run)
         strategy.prepare_create(obj)
         if strategy.generation:
             metadata["generation"] = 1
@@ -128,7 +128,7 @@ class Registry:
         else:
             strategy.default(obj)
             if not part:
-                allocation = strategy.begin(obj, before)
+                allocation = strategy.begin(obj, before, dry_run=dry_run)
                 strategy.prepare_update(obj, before)
             errors = metadata_rules.validate_update(metadata, before["metadata"])
             if part != "binding":  # the one way by which a pod's node is set, where an update may not touch it

@@ -232,6 +232,15 @@ def test_names_are_dns_labels(server: Server) -> None:
     assert server.service("1st").code == 201, "1.36 takes names that begin with a digit (KEP-5311)"
 
 
+def test_a_dry_run_does_not_look_at_the_node_port_range(server: Server) -> None:
+    path = "/api/v1/namespaces/default/services"
+    body = {"metadata": {"name": "beyond"}, "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": 70000}]}}
+    tried = server.ask("POST", path, body, query={"dryRun": "All"})
+    assert (tried.code, tried.body["spec"]["ports"][0]["nodePort"]) == (201, 70000)
+    assert "not in the valid range" in server.create(path, body).causes["spec.ports[0].nodePort"]
+    assert server.get(f"{path}/beyond").code == 404
+
+
 def test_a_single_stack_cluster(tmp_path_factory: pytest.TempPathFactory) -> None:
     options = ("--service-cidr", "fd00:96::/112", "--node-port-range", "31000-31001")
     with running(tmp_path_factory.mktemp("api"), *options) as server:

@@ -79,9 +79,9 @@ class Strategy:
     def admit(self, obj: Json) -> None:
         """Look at a new object before anything is allocated: add to it, refuse it (StatusError)."""
 
-    def begin(self, obj: Json, old: Json | None) -> Allocation:
+    def begin(self, obj: Json, old: Json | None, *, dry_run: bool) -> Allocation:
         """Fill in what is allocated for a new (``old`` is None) or changed object; kept only if the write succeeds."""
-        return Allocation()
+        return Allocation(dry_run=dry_run)
 
     def begin_delete(self, obj: Json, grace: int | None) -> int:
         """Seconds that the object stays after it was asked to go; 0 removes it at once."""

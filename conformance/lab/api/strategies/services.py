@@ -73,14 +73,14 @@ class ServiceStrategy(Strategy):
                 if ingress.get("ip"):
                     ingress.setdefault("ipMode", "VIP")
 
-    def begin(self, obj: Json, old: Json | None) -> Allocation:
+    def begin(self, obj: Json, old: Json | None, *, dry_run: bool) -> Allocation:
         """Settle families, take what is needed, give back what is not."""
         spec, before = obj["spec"], old["spec"] if old else None
         name = obj["metadata"].get("name", "")
         if before is not None:
             self._carry_over(spec, before)
         service_families.normalize(spec, before)
-        allocation = Allocation()
+        allocation = Allocation(dry_run=dry_run)
         service_families.settle(name, spec, before, self._addresses)
         service_families.allocate(name, spec, before, self._addresses, allocation)
         service_ports.allocate(name, spec, before, self._ports, allocation)

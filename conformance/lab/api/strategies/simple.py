@@ -171,9 +171,9 @@ class EventStrategy(Strategy):
         self._store = store
         self._resource = resource("", "events")
 
-    def begin(self, obj: Json, old: Json | None) -> Allocation:
+    def begin(self, obj: Json, old: Json | None, *, dry_run: bool) -> Allocation:
         """Make room for a new event."""
-        allocation = Allocation()
+        allocation = Allocation(dry_run=dry_run)
         if old is None:
             allocation.then(lambda: self._forget(obj["metadata"]["namespace"]))
         return allocation

@@ -159,8 +159,31 @@ def test_a_missing_permission_names_verb_and_resource() -> None:
     body = json.dumps({"kind": "Status", "reason": "Forbidden", "message": message}).encode()
     error = refused(403, body, "GET /api/v1/services")
     assert error.cause == 'The credentials do not permit to list services in the namespace "default".'
+    assert error.denied and not error.decided
     error = refused(403, b"", "GET /x")
     assert error.cause == "The credentials do not permit to GET /x."
+
+
+def test_an_admissions_no_is_not_the_credentials_fault() -> None:
+    message = 'services "x" is forbidden: Use of external IPs is denied by admission control.'
+    error = refused(403, json.dumps({"kind": "Status", "reason": "Forbidden", "message": message}).encode(), "POST /x")
+    assert error.cause == f"An admission of the API server forbids POST /x: {message}"
+    assert error.decided and not error.denied
+
+
+def test_what_a_server_decided_is_told_from_what_it_could_not() -> None:
+    answers = {
+        409: ("AlreadyExists", "it is there", True),
+        422: ("Invalid", "it is wrong", True),
+        429: ("TooManyRequests", "slowly", False),
+        401: ("Unauthorized", "who?", False),
+        500: ("InternalError", "oh", False),
+        404: ("NotFound", "the server could not find the requested resource", False),
+    }
+    for status, (reason, message, decided) in answers.items():
+        assert refused(status, json.dumps({"reason": reason, "message": message}).encode(), "GET /x").decided is decided
+    gone = json.dumps({"reason": "NotFound", "message": 'services "x" not found'}).encode()
+    assert refused(404, gone, "GET /x").decided
 
 
 def test_objects_come_and_go(api: Path) -> None:

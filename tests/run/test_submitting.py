@@ -142,7 +142,7 @@ def test_a_permission_that_is_missing_is_no_verdict(tmp_path: Path) -> None:
         cell = replace(CELLS[0], what=make(service(called="denied")), then=denied)
         status, message = replace(there, services=powerless).submit(cell)
     assert status is Status.UNKNOWN
-    assert "The credentials do not permit to create services" in message
+    assert "The credentials do not permit to get services" in message
 
 
 def test_fields_are_set_by_path() -> None:

@@ -142,7 +142,7 @@ CASES = (
         catches=(Fault.API_IMMUTABLE_CHANGES, Fault.API_TAKES_INVALID, Fault.API_DEFAULT_MISSING),
         given=(_DUAL, _SINGLE.but(called="api-23-single")),
         steps=(
-            ask("swapped", alter(_DUAL, ("spec.ipFamilies", ("IPv6", "IPv4"))), Rejected("spec")),
+            ask("swapped", alter(_DUAL, ("spec.ipFamilies", ("IPv6", "IPv4"))), Rejected("spec.clusterIPs")),
             ask(
                 "added",
                 alter(_SINGLE.but(called="api-23-single"), (POLICY, "RequireDualStack")),

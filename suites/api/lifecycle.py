@@ -36,6 +36,7 @@ from conformance.model.case import (
     replace,
     report,
     service,
+    since,
 )
 from conformance.model.kube import ServiceType
 from conformance.spec.faults import Fault
@@ -201,7 +202,7 @@ CASES = (
             ask("dialled", dial(cluster_ip(), client=pod("b")), Answered(on("a"))),
             ask("resolved", dial(lookup("A"), client=pod("b")), ResolvesTo(ResolvesTo.What.CLUSTER_IPS)),
         ),
-        needs=(nodes(2),),
+        needs=(nodes(2), since(1, 36)),
         across=axes(protocol=(Protocol.TCP,)),
         covers=("P07",),
     ),
@@ -287,6 +288,7 @@ CASES = (
                 Stored((("spec.cidrs.0", PRESENT), ("metadata.deletionTimestamp", None))),
             ),
         ),
+        needs=(since(1, 33),),
         across=API,
         covers=("P08",),
     ),

@@ -9,6 +9,7 @@ from conformance.model.case import (
     EndpointSpec,
     Level,
     Matrix,
+    PortSpec,
     Profile,
     Says,
     SlicePort,
@@ -36,10 +37,12 @@ _GOOD = service(endpoints=on("a"), called="prx-10")
 _LATER = service(endpoints=on("b"), called="prx-10-later")
 _LAST = service(endpoints=on("a"), called="prx-10-last")
 (_WEB,) = on("a")
+# A port that nothing on a node listens on: its own traffic to that port would go to the Services.
+_UNUSED = (PortSpec("tcp", Protocol.TCP, 24681),)
 _ODD = (
     # Two Services claim one address and port.
-    service(endpoints=on("a"), called="prx-10-claims", external_ip_of="c"),
-    service(endpoints=on("b"), called="prx-10-counterclaims", external_ip_of="c"),
+    service(endpoints=on("a"), called="prx-10-claims", external_ip_of="c", ports=_UNUSED),
+    service(endpoints=on("b"), called="prx-10-counterclaims", external_ip_of="c", ports=_UNUSED),
     # Slices with host names, without ports, with a port that has no number, with one endpoint twice.
     service(called="prx-10-names", slices=(SliceSpec((EndpointSpec(_WEB),), fqdn=True),)),
     service(called="prx-10-portless", slices=(SliceSpec((EndpointSpec(_WEB),), ports=()),)),

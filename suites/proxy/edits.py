@@ -30,7 +30,10 @@ Phase = tuple[ServiceSpec, ...]
 _TYPES = (ServiceType.CLUSTER_IP, ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER)
 _CLIENTS = (pod("a"), host("b"))
 _NUMBERS = (80, 80, 81)
-_THERE = 0.8
+_THERE = 0.85
+_SIZES = (0, 1, 1, 2, 2, 3)
+ONCE = 1
+"""What nobody has any more is silent, and silence takes a dial's whole patience."""
 _OFTEN, _SELDOM = 0.4, 0.25
 
 
@@ -63,7 +66,7 @@ def _spec(random: Random, name: str) -> ServiceSpec:
     return service(
         kind,
         called=name,
-        endpoints=on(*random.sample("abc", random.randint(0, 3))),
+        endpoints=on(*random.sample("abc", random.choice(_SIZES))),
         ports=(PortSpec("tcp", Protocol.TCP, number), PortSpec("udp", Protocol.UDP, number)),
         internal_policy=random.choice((Policy.CLUSTER, Policy.CLUSTER, Policy.LOCAL)),
         external_policy=Policy.LOCAL if local else Policy.CLUSTER,
@@ -77,7 +80,10 @@ def _questions(number: int, phase: Phase, known: list[str]) -> list[Step]:
     """Every address that a Service has is dialled, and the ClusterIP of one that is gone."""
     there = {spec.name: spec for spec in phase}
     return [
-        ask(f"{number + 1}.{name}.{where.label}.{client.label}", dial(where, client=client))
+        ask(
+            f"{number + 1}.{name}.{where.label}.{client.label}",
+            dial(where, client=client, times=None if name in there else ONCE),
+        )
         for name in known
         for where in _addresses(name, there.get(name))
         for client in _CLIENTS

@@ -111,13 +111,15 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Decides:
-    """The API server's answer: a refusal that names ``field``, or an object that holds these values (path, value).
+    """The API server's answer: a refusal (HTTP ``status`` not 0) that names ``field`` where one is said, or an object.
 
-    A value of None says that the path holds nothing; an ellipsis character that it holds something.
+    The object ``holds`` these values (path, value). None says that the path holds nothing; an ellipsis character that
+    it holds something.
     """
 
     field: str = ""
     holds: tuple[tuple[str, object], ...] = ()
+    status: int = 0
 
 
 Outcome = Reaches | Refused | Dropped | NoRoute | Unanswered | Resolves | Pins | Tells | Quiet | Decides | Unspecified

@@ -8,6 +8,9 @@ from enum import Enum
 from conformance.model.case.backend import Backend
 from conformance.model.outcome import Dropped, Quiet, Refused, Unanswered
 
+INVALID = 422
+NOT_FOUND, CONFLICT = 404, 409
+
 
 class SeenSource(Enum):
     """The source address that the endpoint must see: the client's own, one of a node's, or either."""
@@ -70,21 +73,24 @@ class ResolvesTo:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The API server refuses the request as invalid, naming ``field``."""
+    """The API server refuses the request with this HTTP status, naming ``field`` where one is said."""
 
-    field: str
+    field: str = ""
+    status: int = INVALID
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """The API server takes the request; the object then has these values at these paths.
 
-    A value of None says that there is nothing at the path, `PRESENT` that there is something.
+    A value of None says that there is nothing at the path, `PRESENT` that there is something, `UNCHANGED` that there is
+    what there was before the request.
     """
 
     holds: tuple[tuple[str, object], ...] = ()
 
 
 PRESENT = "\N{HORIZONTAL ELLIPSIS}"
+UNCHANGED = "\N{IDENTICAL TO}"
 
 Then = Answered | Pinned | Says | ResolvesTo | Rejected | Stored | Refused | Dropped | Unanswered | Quiet

@@ -1,0 +1,2 @@
+CASES = ()
+MATRICES = ()

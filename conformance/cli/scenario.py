@@ -47,7 +47,10 @@ def read_scenario(folder: Path) -> Scenario:
     try:
         state = _state(topology, objects)
         clients = {name: _client(name, c) for name, c in topology["clients"].items()}
-        names = _names(state, clients, objects.get("pods") or ())
+        pods = objects.get("pods") or ()
+        # Whoever recorded a scenario named every machine that could answer.
+        state = replace(state, homes=_homes(clients, pods), closed=True)
+        names = _names(state, clients, pods)
     except MalformedObject as fault:
         raise UsageError(f"{folder / 'objects.json'}: {fault}.", _HINT) from None
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
@@ -158,6 +161,13 @@ def _names(
     found += [(ip, c.name) for c in clients.values() for ip in c.addresses]
     found += [(ip["ip"], p["metadata"]["name"]) for p in pods for ip in (p.get("status") or {}).get("podIPs") or ()]
     return {ip: frozenset(name for other, name in found if other == ip) for ip, _ in found}
+
+
+def _homes(clients: Mapping[str, Client], pods: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """The nodes of the addresses of pods, as clients and as objects."""
+    found = {ip: c.node for c in clients.values() if c.kind is ClientKind.POD for ip in c.addresses}
+    placed = [(p["spec"].get("nodeName"), (p.get("status") or {}).get("podIPs") or ()) for p in pods if p.get("spec")]
+    return found | {str(ipaddress.ip_address(ip["ip"])): node for node, ips in placed if node for ip in ips}
 
 
 def _client(name: str, client: dict[str, Any]) -> Client:

@@ -52,25 +52,34 @@ def cluster_ip(service: Service, family: Family) -> str | None:
 
 
 def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
-    """Every Service port that claims the packet's address; node ports only if no Service address matches.
+    """Every Service port that claims the packet's address; more than one is a conflict that the API leaves open.
 
-    More than one is a conflict that the API leaves open. One Service that has an address twice claims it once.
+    One Service that has an address in two roles claims it once, in the role that counts.
     """
-    by_address: dict[tuple[str, str], Capture] = {}
-    by_number: dict[tuple[str, str], Capture] = {}
-    for key, service in state.services.items():
+    return tuple(
+        Capture(service, port, _role(state.proxy, roles))
+        for service, port in _ports(state, packet)
+        if port.port == packet.port and (roles := tuple(_roles(state.proxy, service, packet)))
+    )
+
+
+def node_port_captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
+    """Every Service port that has the packet's port as its node port."""
+    found = ((service, port) for service, port in _ports(state, packet) if port.node_port == packet.port)
+    return tuple(Capture(service, port, Role.NODE_PORT) for service, port in found)
+
+
+def _ports(state: ClusterState, packet: Packet) -> Iterator[tuple[Service, ServicePort]]:
+    for key in sorted(state.services):
+        service = state.services[key]
         ports = [p for p in service.ports if p.protocol is packet.protocol and packet.port in {p.port, p.node_port}]
-        if not ports or not proxied(service, packet.family):
-            continue
-        for port in ports:
-            identity = (key, port.name)
-            if port.port == packet.port:
-                for role in _roles(state.proxy, service, packet):
-                    by_address[identity] = Capture(service, port, role)
-            if port.node_port == packet.port:
-                by_number[identity] = Capture(service, port, Role.NODE_PORT)
-    claims = by_address or by_number
-    return tuple(claims[identity] for identity in sorted(claims))
+        if ports and proxied(service, packet.family):
+            yield from ((service, port) for port in sorted(ports, key=lambda p: p.name))
+
+
+def _role(proxy: ProxyConfig, roles: tuple[Role, ...]) -> Role:
+    # A map's last element stays (nftables), and of several rules the first one acts (iptables).
+    return roles[-1] if has(proxy, Trait.LAST_ROLE_COUNTS) else roles[0]
 
 
 def _roles(proxy: ProxyConfig, service: Service, packet: Packet) -> Iterator[Role]:

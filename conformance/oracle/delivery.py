@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.model.addresses import contains
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node
-from conformance.model.outcome import Outcome, Reaches, Target, Unspecified
+from conformance.model.outcome import Outcome, Reaches, Target
 from conformance.model.source import Reason
 from conformance.oracle.endpoints import Backend
+from conformance.oracle.hairpin import masquerades_hairpin
+from conformance.oracle.location import home_of, in_pod_network
 from conformance.oracle.packet import Origin, Packet, either, own_addresses
 from conformance.oracle.ruling import Ruling
 from conformance.oracle.traits import Trait, has
@@ -18,10 +19,10 @@ from conformance.spec import sources as cite
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """How a packet arrives at one backend; ``returns`` None: the network decides."""
+    """How a packet arrives at one backend; ``returns``: its answer surely comes back through the node."""
 
     sources: frozenset[str]
-    returns: bool | None
+    returns: bool
     masqueraded: bool
 
 
@@ -45,29 +46,27 @@ def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> 
         )
         reasons.append(Reason(text, cite.DESTINATION_NAT))
     # Lost answers are what such a network does, not what the API promises: an answer that does arrive is no failure.
-    if targets or all(a.returns is False for a in arrivals.values()):
-        return Reaches(targets, sticky=ruling.sticky, movable=ruling.movable, astray=astray), tuple(reasons)
-    return Unspecified("the answers come back past the node that translated the packets"), tuple(reasons)
+    return Reaches(targets, sticky=ruling.sticky, movable=ruling.movable, astray=astray), tuple(reasons)
 
 
 def _arrive(state: ClusterState, node: Node, packet: Packet, ruling: Ruling, backend: Backend) -> _Arrival:
-    here = backend.node == node.name or node.owns(backend.address)
+    here = home_of(state, backend.address, backend.node) == node.name
     hairpin = packet.source == backend.address and packet.origin is not Origin.PROCESS
-    loops = hairpin and (here or has(state.proxy, Trait.HAIRPIN_FROM_ANYWHERE))
+    loops = hairpin and masquerades_hairpin(state, node, packet, backend)
     # What is delivered to the node itself never meets postrouting, where the masquerading is done.
     inward = node.owns(backend.address) and packet.origin is not Origin.PROCESS
     if (ruling.masquerade or loops) and not inward:
         return _Arrival(own_addresses(node, packet.family), returns=True, masqueraded=True)
-    if hairpin and not here:
+    if hairpin:
         return _Arrival(packet.sources, returns=False, masqueraded=False)
     if packet.home == node.name or here:
         return _Arrival(_kept(state, node, packet, backend), returns=True, masqueraded=False)
-    return _Arrival(packet.sources, returns=False if packet.home else None, masqueraded=False)
+    return _Arrival(packet.sources, returns=False, masqueraded=False)
 
 
 def _kept(state: ClusterState, node: Node, packet: Packet, backend: Backend) -> frozenset[str]:
     """The source addresses of a packet that kube-proxy does not masquerade; the pod network may, on its way out."""
-    inside = any(contains(c, backend.address) for n in state.nodes.values() for c in n.pod_cidrs)
+    inside = in_pod_network(state, backend.address)
     if packet.origin is not Origin.POD or node.owns(backend.address) or inside or state.pod_masquerade is False:
         return packet.sources
     hidden = own_addresses(node, packet.family)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 from conformance.model.addresses import Family
 from conformance.model.cluster import ClusterState
@@ -13,6 +15,7 @@ from conformance.oracle.traits import Trait, has
 from conformance.spec import sources as cite
 
 HEADLESS_LABEL = "service.kubernetes.io/headless"
+MOST_VARIANTS = 64
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -49,16 +52,17 @@ class Usable:
     cluster: Choice
     local: Choice
     somewhere: bool
-    doubtful: bool  # two slices contradict each other about one address
 
 
-def backends_of(
+def variants_of(
     state: ClusterState, service: Service, port: ServicePort, family: Family
-) -> tuple[tuple[Backend, ...], bool]:
-    """Every backend of a Service port in address order, and whether slices contradict each other about one of them.
+) -> tuple[tuple[Backend, ...], ...]:
+    """Every backend of a Service port in address order, as often as slices that contradict each other can be read.
 
     A slice port belongs to the Service port of its name and protocol. Of two endpoints with one address the one that is
-    not terminating counts: the pod network may give the address away before the old pod is gone.
+    not terminating counts: the pod network may give the address away before the old pod is gone. Between two that both
+    are, or both are not, kube-proxy takes what it happens to see last. There are never more than ``MOST_VARIANTS``
+    readings; where there would be, there is none.
     """
     found: dict[tuple[str, int], set[Backend]] = {}
     for one in state.slices_of(service, family):
@@ -67,17 +71,18 @@ def backends_of(
                 if endpoint.addresses:
                     backend = _backend(endpoint, number)
                     found.setdefault((backend.address, number), set()).add(backend)
-    chosen, doubtful = [], False
-    for rivals in found.values():
-        living = [b for b in rivals if not b.terminating] or list(rivals)
-        doubtful = doubtful or len(living) > 1
-        chosen.append(min(living))
-    return tuple(sorted(chosen)), doubtful
+    rivals = [sorted({b for b in them if not b.terminating} or them) for them in found.values()]
+    if prod(len(them) for them in rivals) > MOST_VARIANTS:
+        return ()
+    return tuple(sorted(tuple(sorted(them)) for them in product(*rivals)))
 
 
-def usable(state: ClusterState, service: Service, port: ServicePort, family: Family, node: Node) -> Usable:
-    """What ``node`` may choose for ``port``, per policy."""
-    every, doubtful = backends_of(state, service, port, family)
+def usable(state: ClusterState, service: Service, port: ServicePort, family: Family, node: Node) -> tuple[Usable, ...]:
+    """What ``node`` may choose for ``port``, per policy, by every reading of the slices."""
+    return tuple(_usable(state, every, node) for every in variants_of(state, service, port, family))
+
+
+def _usable(state: ClusterState, every: tuple[Backend, ...], node: Node) -> Usable:
     fallback = has(state.proxy, Trait.TERMINATING_FALLBACK)
     cluster = _cluster(state, every, node, fallback)
     here = _prefer_ready((b for b in every if b.node == node.name), fallback)
@@ -85,8 +90,7 @@ def usable(state: ClusterState, service: Service, port: ServicePort, family: Fam
     reasons = [Reason(found, cite.TOPOLOGY_CODE)]
     if here and not here[0].ready:
         reasons.insert(0, Reason(f"no endpoint on {node.name} is ready", cite.TERMINATING_ENDPOINTS))
-    local = Choice(here, tuple(reasons))
-    return Usable(cluster, local, bool(_prefer_ready(every, fallback)), doubtful)
+    return Usable(cluster, Choice(here, tuple(reasons)), bool(_prefer_ready(every, fallback)))
 
 
 def _cluster(state: ClusterState, every: tuple[Backend, ...], node: Node, fallback: bool) -> Choice:

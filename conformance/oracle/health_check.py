@@ -8,7 +8,7 @@ from conformance.model.addresses import Family
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node, Policy, Service, ServiceType
 from conformance.oracle.capture import proxied
-from conformance.oracle.endpoints import backends_of
+from conformance.oracle.endpoints import variants_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def expect_health_check(state: ClusterState, service: Service, node: Node, famil
     local = {
         backend.address
         for port in service.ports
-        for backend in backends_of(state, service, port, family)[0]
+        for backend in next(iter(variants_of(state, service, port, family)), ())
         if backend.ready and backend.node == node.name
     }
     return HealthCheck(200 if local else 503, len(local))

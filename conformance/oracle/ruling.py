@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -11,7 +12,7 @@ from conformance.model.kube import Node
 from conformance.model.source import Reason
 from conformance.oracle import policy
 from conformance.oracle.affinity import affinity
-from conformance.oracle.capture import Capture, Role, accepts_node_ports, captures, is_cluster_ip
+from conformance.oracle.capture import Capture, Role, accepts_node_ports, captures, is_cluster_ip, node_port_captures
 from conformance.oracle.endpoints import Backend, Usable, usable
 from conformance.oracle.packet import Origin, Packet
 from conformance.oracle.source_ranges import admission
@@ -40,24 +41,65 @@ class Ruling:
     sticky: bool = False
     movable: bool = False
 
+    @property
+    def addresses(self) -> frozenset[tuple[str, int, str]]:
+        """Where to, without what slices say of its condition: address, port, node."""
+        return frozenset((b.address, b.port, b.node) for b in self.backends)
+
 
 def rule(state: ClusterState, node: Node, packet: Packet, local: bool) -> Ruling:
     """What ``node`` does with ``packet``; ``local`` says that the address dialled is the node's own."""
-    claims = captures(state, packet)
-    if claims and claims[0].role is Role.NODE_PORT and not local:
-        claims = ()
-    if not claims:
+    by_address = captures(state, packet)
+    by_number = node_port_captures(state, packet) if local else ()
+    if not by_address and not by_number:
         return _unclaimed(state, packet)
-    if len(claims) > 1:
-        names = ", ".join(f"{c.service.key} ({c.role.value})" for c in claims)
-        text = f"several Services claim {packet.ip} port {packet.port}: {names}; which one gets it is not promised"
-        return Ruling(Verb.OPEN, (Reason(text, cite.EXTERNAL_IPS),))
-    claim = claims[0]
-    choice = usable(state, claim.service, claim.port, packet.family, node)
+    if not by_number:
+        return _contest(state, node, packet, by_address, local)
+    served = _contest(state, node, packet, by_number, local)
+    if not by_address:
+        return served
+    first = _contest(state, node, packet, by_address, local)
+    # An address without endpoints is in no dispatching rule, so that its packets go on to the node ports.
+    return served if first.verb is Verb.REJECT and served.verb is Verb.FORWARD else first
+
+
+def _contest(state: ClusterState, node: Node, packet: Packet, claims: tuple[Capture, ...], local: bool) -> Ruling:
+    """What ``node`` does with a packet that ``claims`` are laid to; only those with endpoints are dispatched."""
+    rulings = [_by_every_reading(state, node, packet, claim, local) for claim in claims]
+    if len(claims) == 1:
+        return rulings[0]
+    alive = [r for r in rulings if r.verb is not Verb.REJECT]
+    if len(alive) == 1 and alive[0].verb is Verb.FORWARD:
+        return alive[0]
+    names = ", ".join(f"{c.service.key} ({c.role.value})" for c in claims)
+    text = f"several Services claim {packet.ip} port {packet.port}: {names}; which one gets it is not promised"
+    return _whichever(alive or rulings, Reason(text, cite.EXTERNAL_IPS))
+
+
+def _by_every_reading(state: ClusterState, node: Node, packet: Packet, claim: Capture, local: bool) -> Ruling:
     what = f"{packet.ip} port {packet.port}/{packet.protocol.value} is a {claim.role.value} of {claim.service.key}"
     opening = Reason(f"{what}, so the rules of {node.name} decide", _ROLE_SOURCE[claim.role])
-    ruling = _claimed(state, node, packet, _Matter(claim, choice, local))
+    readings = usable(state, claim.service, claim.port, packet.family, node)
+    text = "EndpointSlices contradict each other about an address; which of them counts is not defined"
+    doubt = Reason(text, cite.SLICE_CACHE_CODE)
+    if not readings:
+        return Ruling(Verb.OPEN, (opening, doubt))
+    rulings = [_claimed(state, node, packet, _Matter(claim, choice, local)) for choice in readings]
+    ruling = _whichever(rulings, doubt)
     return replace(ruling, reasons=(opening, *ruling.reasons))
+
+
+def _whichever(rulings: Sequence[Ruling], doubt: Reason) -> Ruling:
+    """What holds whichever of ``rulings`` is made; ``doubt`` says why that is not known."""
+    first = rulings[0]
+    if len({(r.verb, r.masquerade, r.sticky, r.movable, r.addresses) for r in rulings}) == 1:
+        return first
+    alike = all(r.verb is Verb.FORWARD and r.masquerade is first.masquerade for r in rulings)
+    if not alike:
+        return Ruling(Verb.OPEN, (doubt,))
+    backends = tuple(sorted({b for r in rulings for b in r.backends}))
+    sticky = all(r.sticky or len(r.backends) == 1 for r in rulings)
+    return replace(first, reasons=(*first.reasons, doubt), backends=backends, sticky=sticky, movable=not sticky)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +114,6 @@ class _Matter:
 def _claimed(state: ClusterState, node: Node, packet: Packet, matter: _Matter) -> Ruling:
     service, role, choice = matter.claim.service, matter.claim.role, matter.choice
     reasons: tuple[Reason, ...] = ()
-    if choice.doubtful:
-        text = "EndpointSlices contradict each other about one address; which of them counts is not defined"
-        return Ruling(Verb.OPEN, (Reason(text, cite.SLICE_CACHE_CODE),))
     if role is Role.LOAD_BALANCER and (choice.somewhere or has(state.proxy, Trait.RANGES_FIRST)):
         admitted, reasons = admission(state, node, service, packet)
         if not admitted:

@@ -24,6 +24,7 @@ class Trait(Enum):
     LOOPBACK_NODE_PORTS = "serves IPv4 node ports on loopback addresses"
     CLOSES_EVERY_NODE_PORT = "applies the no-endpoint verdict to a node port on every address of the node"
     CHECKS_OWN_PACKETS = "applies the no-endpoint verdict of external addresses to the node's own packets"
+    LAST_ROLE_COUNTS = "takes an address that a Service has in two roles by the last: ClusterIP, external, balancer's"
     HAIRPIN_FROM_ANYWHERE = "masquerades an endpoint's packets to itself on every node, not only on the endpoint's own"
     RANGES_FIRST = "checks loadBalancerSourceRanges before it asks for endpoints"
     SHORT_CIRCUITS_LOCAL_POLICY = "spares the cluster's own clients externalTrafficPolicy Local"
@@ -43,6 +44,7 @@ SINCE: Mapping[Trait, Mapping[ProxyMode, Version]] = {
     Trait.LOOPBACK_NODE_PORTS: {_IPT: ALWAYS},
     Trait.CLOSES_EVERY_NODE_PORT: {_IPT: ALWAYS},
     Trait.CHECKS_OWN_PACKETS: {_NFT: ALWAYS, _IPVS: ALWAYS},
+    Trait.LAST_ROLE_COUNTS: {_NFT: ALWAYS},
     Trait.HAIRPIN_FROM_ANYWHERE: {_IPT: ALWAYS},
     Trait.RANGES_FIRST: {_NFT: ALWAYS},
     Trait.SHORT_CIRCUITS_LOCAL_POLICY: {_NFT: ALWAYS, _IPT: ALWAYS},

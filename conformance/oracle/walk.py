@@ -23,10 +23,14 @@ from conformance.model.outcome import (
 )
 from conformance.model.source import Reason
 from conformance.oracle.delivery import deliver, pod_of
+from conformance.oracle.location import home_of, in_pod_network, owner_of
 from conformance.oracle.packet import Origin, Packet, either, own_addresses
 from conformance.oracle.ruling import Ruling, Verb, rule
 from conformance.oracle.traits import Trait, has
 from conformance.spec import sources as cite
+
+# In iptables mode a rule drops what is invalid to connection tracking.
+_HALF = "which need not see the answers, and may take the rest of half a connection for invalid"
 
 Step = tuple[Outcome, tuple[Reason, ...]]
 
@@ -52,9 +56,13 @@ def _start(state: ClusterState, client: Client, destination: Destination) -> Ste
     if isinstance(packet, str):
         return _open(packet)
     owner = _owner(state, client, destination)
-    if client.kind is ClientKind.EXTERNAL:
-        return _at(state, owner or node, packet, owner)
-    return _at(state, node, packet, owner)
+    if client.kind is not ClientKind.EXTERNAL or owner is None:
+        return _at(state, node, packet, owner)
+    outcome, reasons = _at(state, owner, packet, owner)
+    if isinstance(outcome, Reaches) and owner is not node and in_pod_network(state, packet.ip):
+        outcome = _past_the_way(outcome)
+        reasons = (*reasons, Reason(f"{packet.ip} is reached through {node.name}, {_HALF}", cite.VIRTUAL_IPS))
+    return outcome, reasons
 
 
 def _first_packet(client: Client, node: Node, destination: Destination) -> Packet | str:
@@ -88,10 +96,7 @@ def _owner(state: ClusterState, client: Client, destination: Destination) -> Nod
     """The node whose own address is dialled."""
     if ipaddress.ip_address(destination.ip).is_loopback:
         return state.nodes.get(client.node)
-    for name in sorted(state.nodes):
-        if state.nodes[name].owns(destination.ip):
-            return state.nodes[name]
-    return state.nodes.get(destination.node) if destination.node else None
+    return owner_of(state, destination.ip) or state.nodes.get(destination.node)
 
 
 def _at(state: ClusterState, node: Node, packet: Packet, owner: Node | None) -> Step:
@@ -125,9 +130,9 @@ def _onward(state: ClusterState, node: Node, packet: Packet, owner: Node | None,
     hidden = Reason(f"the pod network masquerades {packet.source} on the way", cite.SOURCE_IP)
     as_pod = _prefixed((way, kept), _at(state, owner, _sent(packet), owner))
     as_node = _prefixed((way, hidden), _at(state, owner, _sent(packet, node), owner))
-    if state.pod_masquerade is None:
-        return _whichever(as_pod, as_node)
-    return as_node if state.pod_masquerade else as_pod
+    if state.pod_masquerade is False or in_pod_network(state, packet.ip):
+        return as_pod
+    return as_node if state.pod_masquerade else _whichever(as_pod, as_node)
 
 
 def _sent(packet: Packet, masqueraded_by: Node | None = None) -> Packet:
@@ -180,11 +185,23 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
         why = Reason("it is an endpoint's own address, past every Service", cite.SLICE_PORTS)
         # A packet that loops back within the pod may carry any of its addresses; others keep or lose theirs on the way.
         sources = packet.sources if packet.origin is Origin.POD and state.pod_masquerade is False else frozenset[str]()
-        return Reaches(frozenset({Target(packet.ip, packet.port, sources, pod)})), (*reasons, why)
-    if any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress):
+        target = frozenset({Target(packet.ip, packet.port, sources, pod)})
+        if packet.home or home_of(state, packet.ip) == node.name:
+            return Reaches(target), (*reasons, why)
+        past = Reason(f"it is reached through {node.name}, {_HALF}", cite.VIRTUAL_IPS)
+        return _past_the_way(Reaches(target)), (*reasons, why, past)
+    if packet.ip in state.homes:
+        return _open("it is a pod's own address, and whether anything listens at that port is for the pod", reasons)
+    elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)
+    if elsewhere and not state.closed:
         return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)
     text = f"it leaves {node.name} like any other packet, and nobody out there has {packet.ip}"
     return Unanswered(), (*reasons, Reason(text, cite.VIRTUAL_IPS))
+
+
+def _past_the_way(outcome: Reaches) -> Reaches:
+    """``outcome`` where answers need not take the way that the question took."""
+    return replace(outcome, targets=frozenset(), astray=outcome.targets | outcome.astray)
 
 
 def _is_endpoint(state: ClusterState, packet: Packet) -> bool:

@@ -7,7 +7,23 @@ from functools import cache
 from importlib import resources
 
 PACKAGE = "conformance.probe.agent"
-ORDER = ("loop", "server", "place", "request", "flight", "stream", "datagram", "engine", "console", "main")
+ORDER = (
+    "loop",
+    "place",
+    "sctp",
+    "sctp_serve",
+    "server",
+    "sieve",
+    "request",
+    "flight",
+    "stream",
+    "datagram",
+    "sctp_dial",
+    "wire",
+    "engine",
+    "console",
+    "main",
+)
 """Each module after those that it imports."""
 
 

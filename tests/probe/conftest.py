@@ -129,3 +129,10 @@ def dialler(world: World, web: str) -> Iterator[CommandStream]:
     stream = world.dialler()
     yield stream
     stream.close()
+
+
+@pytest.fixture(scope="module")
+def own_world() -> Iterator[World]:
+    """Namespaces like ``world``'s, for a test module that changes them."""
+    with ExitStack() as stack:
+        yield World(stack)

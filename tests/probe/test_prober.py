@@ -217,8 +217,6 @@ def test_requests_from_destinations_and_how_long_they_may_take() -> None:
     assert request.longest == pytest.approx(3.0)
     assert longest([request] * 1000) < 200
     assert longest([]) > 0
-    with pytest.raises(ValueError, match="SCTP"):
-        DialRequest.to(replace(destination, protocol=Protocol.SCTP), "k", 1)
 
 
 def test_an_observation_without_dials_says_why(world: World) -> None:

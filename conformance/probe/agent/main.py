@@ -2,6 +2,7 @@
 
 agent.py serve --port P ...   answers each line on a TCP connection, and each UDP datagram, with one JSON line:
                               who answers, the client's address as seen here, the address that was asked, the line.
+                              With --sctp, INITs as well, in INIT ACKs.
 agent.py dial                 takes JSON lines on stdin, writes JSON lines on stdout, ends when stdin ends:
   < {"op": "dial", "requests": [{"id", "ip", "port", "proto", "count", "parallel", "pace", "timeout", ...}]}
   < {"op": "cancel", "ids": [...]}
@@ -26,6 +27,7 @@ def main() -> None:
     modes = parser.add_subparsers(dest="mode", required=True)
     server = modes.add_parser("serve")
     server.add_argument("--port", type=int, action="append", required=True)
+    server.add_argument("--sctp", action="store_true", help="answer SCTP as well, without the kernel's")
     server.add_argument("--name", default=os.environ.get("AGENT_NAME") or socket.gethostname())
     server.add_argument("--linger", type=float, default=0.0, metavar="SECONDS")
     server.add_argument("--ready-file", default="")

@@ -13,10 +13,10 @@ import struct
 from typing import Any
 
 from conformance.probe.agent.loop import Loop
+from conformance.probe.agent.sctp_serve import IP_PKTINFO, Responder
 
 BATCH = 64  # connections or datagrams taken in one turn, so that no socket starves another
 MOST_HELD = 1 << 22  # bytes of unfinished lines, or of answers not taken, at which a client is hung up on
-IP_PKTINFO = 8  # linux/in.h; Python has the name since 3.14 only
 
 
 class Server:
@@ -142,7 +142,9 @@ def serve(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, terminate)  # PID 1 of a container has no default action for it
     loop = Loop()
-    Server(loop, options.name, options.port)
+    server = Server(loop, options.name, options.port)
+    if options.sctp:
+        Responder(loop, options.port, server.answer)
     if options.ready_file:
         os.close(os.open(options.ready_file, os.O_CREAT | os.O_WRONLY, 0o644))
     while True:

@@ -144,9 +144,11 @@ class Stream(Flight):
         """Whether the socket's error queue held an ICMP error that ends the dial (ip(7), IP_RECVERR)."""
         while self.sock:
             try:
-                control = self.sock.recvmsg(1, 512, socket.MSG_ERRQUEUE)[1]
+                packet, control = self.sock.recvmsg(64, 512, socket.MSG_ERRQUEUE)[:2]
             except OSError:
                 return False
+            if not self._concerns(packet):
+                continue
             for _level, _kind, data in control:
                 number, origin, kind, code = struct.unpack_from("=IBBB", data)
                 if number == errno.EMSGSIZE or origin not in (ORIGIN_ICMP, ORIGIN_ICMP6):
@@ -159,6 +161,10 @@ class Stream(Flight):
                 self._finish(end, icmp=[kind, code, sender], detail=errno.errorcode.get(number, str(number)))
                 return True
         return False
+
+    def _concerns(self, _packet: bytes) -> bool:
+        """Whether an ICMP error about this packet, of which it shows the beginning, is this dial's."""
+        return True
 
     def _fail(self, number: int) -> None:
         name = errno.errorcode.get(number, str(number))

@@ -1,0 +1,40 @@
+"""Where an address really is, which need not be what a hand-made EndpointSlice says of it."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from conformance.model.addresses import contains
+from conformance.model.cluster import ClusterState
+from conformance.model.kube import Node
+
+
+def owner_of(state: ClusterState, address: str) -> Node | None:
+    """The node that ``address`` belongs to, None when it is no node's own."""
+    return next((state.nodes[name] for name in sorted(state.nodes) if state.nodes[name].owns(address)), None)
+
+
+def is_node_address(state: ClusterState, address: str) -> bool:
+    """Whether ``address`` is some node's own, loopback addresses included."""
+    return ipaddress.ip_address(address).is_loopback or owner_of(state, address) is not None
+
+
+def home_of(state: ClusterState, address: str, claimed: str = "") -> str:
+    """The name of the node at which packets to ``address`` arrive; empty when that is outside, or unknown.
+
+    What was seen counts first, then the node that a slice claims. The pod CIDRs come last: some pod networks do not
+    keep to them.
+    """
+    owner = owner_of(state, address)
+    if owner is not None:
+        return owner.name
+    seen = state.homes.get(address, claimed)
+    if seen in state.nodes:
+        return seen
+    inside = (n.name for _, n in sorted(state.nodes.items()) if any(contains(c, address) for c in n.pod_cidrs))
+    return next(inside, "")
+
+
+def in_pod_network(state: ClusterState, address: str) -> bool:
+    """Whether ``address`` is inside the pod network, where nobody masquerades packets of pods."""
+    return any(contains(c, address) for n in state.nodes.values() for c in n.pod_cidrs)

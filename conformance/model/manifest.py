@@ -173,6 +173,8 @@ def _endpoint(end: EndpointSpec, one: SliceSpec, family: Family, here: Surroundi
         "conditions": {k: v for k, v in conditions.items() if v is not None},
         "targetRef": {"kind": "Pod", "name": end.backend.name},
     }
+    if end.named:
+        plain["hostname"] = end.backend.name
     role = end.backend.role if end.node == "own" else end.node
     if role:
         node = here.nodes[role]

@@ -28,8 +28,8 @@ def over_tcp(message: bytes) -> bytes:
 def records(detail: str) -> str:
     """The answer in a dial's ``detail`` (hex, with or without TCP's length) as sorted lines, one a record.
 
-    An address for A and AAAA, a name for PTR and the like, ``priority weight port target`` for SRV, and
-    ``CNAME target`` for an alias on the way. Without records: ``NXDOMAIN``, ``NODATA`` or the response code. An answer
+    An address for A and AAAA, a name for PTR and the like, ``port target`` for SRV, whose priority and weight the
+    Kubernetes DNS specification leaves open, and ``CNAME target`` for an alias on the way. Without records: ``NXDOMAIN``, ``NODATA`` or the response code. An answer
     that was cut short has the line ``TRUNCATED`` as well; what is no DNS message is ``MALFORMED``.
     """
     message = bytes.fromhex(detail)
@@ -50,4 +50,6 @@ def records(detail: str) -> str:
 
 def _line(record: Rdata) -> str:
     text = record.to_text().lower()
+    if record.rdtype is dns.rdatatype.SRV:
+        return text.split(" ", 2)[2]
     return f"CNAME {text}" if record.rdtype is dns.rdatatype.CNAME else text

@@ -177,9 +177,7 @@ CASES = (
         level=Level.MUST,
         sources=(PUBLISH_NOT_READY,),
         catches=(Fault.UNREADY_WITHHELD,),
-        given=service(
-            NP, endpoints=(*on("a"), *on("b", breed=Breed.UNREADY)), publish_not_ready=True, called="nep-11"
-        ),
+        given=service(NP, endpoints=(*on("a"), *on("b", breed=Breed.UNREADY)), publish_not_ready=True, called="nep-11"),
         steps=(
             ask("pod", dial(cluster_ip(), client=pod("a")), Answered((*on("a"), *on("b", breed=Breed.UNREADY)))),
             ask("port", dial(node_port("a"), client=pod("a")), Answered((*on("a"), *on("b", breed=Breed.UNREADY)))),

@@ -9,7 +9,6 @@ from itertools import chain
 import pytest
 
 from conformance.model.addresses import Family
-from conformance.model.case import Profile
 from conformance.model.case import Ask, Case, Dialling, Level, Matrix, Profile, Vantage
 from conformance.model.cell import Cell, Excluded
 from conformance.model.client import ClientKind

@@ -33,7 +33,10 @@ BOTH = (PortSpec("tcp", Protocol.TCP), PortSpec("udp", Protocol.UDP))
 
 @dataclass(frozen=True, slots=True)
 class EndpointSpec:
-    """An endpoint of a hand-made slice: a backend's address, conditions (None: not said) and hints, by role."""
+    """An endpoint of a hand-made slice: a backend's address, conditions (None: not said) and hints, by role.
+
+    ``named``: it has a hostname of its own, the backend's name.
+    """
 
     backend: Backend
     ready: bool | None = None
@@ -42,6 +45,7 @@ class EndpointSpec:
     hint_zones: tuple[str, ...] = ()  # roles of nodes whose zones are meant
     hint_nodes: tuple[str, ...] = ()  # roles of nodes
     node: str = "own"  # role of the node that nodeName says; "own": the backend's; "": none said
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ _TWICE = service(slices=(by_hand(_ON_A), by_hand(_ON_A, _ON_B)), called="slc-03"
 _ODD = (
     SliceSpec((_ON_B,), fqdn=True),
     by_hand(_ON_B, ports=(SlicePort("other", Protocol.TCP), SlicePort("another", Protocol.UDP))),
-    # One such port a slice: kube-proxy sorts a slice's ports by number, and must not be made to compare what is not there.
+    # One such port a slice: kube-proxy sorts a slice's ports by number, and falls over two that have none.
     by_hand(_ON_B, ports=(SlicePort("tcp", Protocol.TCP, 0),)),
     by_hand(_ON_B, ports=(SlicePort("udp", Protocol.UDP, 0),)),
 )

@@ -52,6 +52,10 @@ class Stream(Flight):
             return
         try:
             self.sock = sock = socket.socket(request.family, self.socket_type, self.socket_protocol)
+        except OSError as error:  # forbidden here (a ping socket), not a word from the route
+            self._finish("error", detail=errno.errorcode.get(error.errno or 0, str(error.errno)))
+            return
+        try:
             sock.setblocking(False)
             # An IPv6 TCP socket that connect() still owns when the ICMP error arrives reports it at the next SYN only,
             # a second later; the error queue has it at once, and names its sender.

@@ -200,6 +200,20 @@ CASES = (
         ),
         needs=(nodes(2),),
     ),
+    Case(
+        id="NEP-13",
+        promise="A Service whose pods have all ended, as evicted ones have, refuses.",
+        level=Level.MUST,
+        sources=(READY, VIRTUAL_IPS),
+        catches=(Fault.STALE_ENDPOINT, Fault.NO_ENDPOINTS_DROPS),
+        given=service(NP, endpoints=on("a", breed=Breed.FAILED)),
+        steps=(
+            ask("pod", dial(cluster_ip(), client=pod("a")), REFUSED),
+            ask("port", dial(node_port("b"), client=pod("a")), REFUSED),
+        ),
+        needs=(nodes(2),),
+        covers=("J06",),
+    ),
     *LIFECYCLE,
 )
 

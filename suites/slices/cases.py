@@ -80,6 +80,8 @@ _LAST, _FIRST = (
 
 _CROWD = tuple(by_hand(*(EndpointSpec(b) for b in pair)) for pair in zip(fleet("a", 60), fleet("b", 60), strict=True))
 
+_MIRRORED = service(endpoints=on("a", "b"), mirrored=True, called="slc-12")
+
 CASES = (
     Case(
         id="SLC-01",
@@ -246,6 +248,21 @@ CASES = (
         ),
         needs=(nodes(2),),
         covers=("E10",),
+    ),
+    Case(
+        id="SLC-12",
+        promise="A Service without selector leads to what its Endpoints object lists, which is mirrored into slices.",
+        level=Level.MUST,
+        sources=(SERVICE_PAGE, SLICES_PAGE),
+        catches=(Fault.ENDPOINT_LEFT_OUT, Fault.STALE_ENDPOINT),
+        given=_MIRRORED,
+        steps=(
+            ask("before", dial(cluster_ip(), client=pod("a")), _BOTH),
+            becomes(_MIRRORED.but(endpoints=on("b"))),
+            ask("after", dial(cluster_ip(), client=pod("a"), times=40), Answered(on("b"))),
+        ),
+        needs=(nodes(2),),
+        covers=("E14",),
     ),
     *LABELS,
 )

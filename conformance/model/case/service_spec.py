@@ -88,7 +88,8 @@ class ServiceSpec:
     """A Service to create: both protocols on one port number and dual-stack where the cluster is, unless it says more.
 
     ``called`` names it where the derived name would not tell it from others. ``slices`` are its EndpointSlices where
-    they are made by hand: it then has no selector, and ``endpoints`` is left empty. ``ingress`` None leaves the status
+    they are made by hand: it then has no selector, and ``endpoints`` is left empty. ``mirrored``: it has no selector
+    either, and ``endpoints`` stand in an Endpoints object of the kit's, for the cluster to mirror. ``ingress`` None leaves the status
     to the cluster's load balancer controller. ``external_ip_of`` is the role of the node whose primary addresses are
     the Service's external IPs. ``reuses`` is the Service whose ClusterIP, external IPs and node ports it takes over.
     """
@@ -110,6 +111,7 @@ class ServiceSpec:
     publish_not_ready: bool = False
     traffic_distribution: str = ""
     slices: tuple[SliceSpec, ...] | None = None
+    mirrored: bool = False
     headless: bool = False
     external_name: str = ""
     external_ip_of: str = ""

@@ -29,8 +29,9 @@ def records(detail: str) -> str:
     """The answer in a dial's ``detail`` (hex, with or without TCP's length) as sorted lines, one a record.
 
     An address for A and AAAA, a name for PTR and the like, ``port target`` for SRV (the DNS specification of Kubernetes
-    leaves priority and weight open), and ``CNAME target`` for an alias on the way. Without records: ``NXDOMAIN``, ``NODATA`` or the response code. An answer
-    that was cut short has the line ``TRUNCATED`` as well; what is no DNS message is ``MALFORMED``.
+    leaves priority and weight open), and ``CNAME target`` for an alias on the way. Without records: ``NXDOMAIN``,
+    ``NODATA`` or the response code. An answer that was cut short has the line ``TRUNCATED`` as well; what is no DNS
+    message is ``MALFORMED``.
     """
     message = bytes.fromhex(detail)
     # An id is never this small where a message is this short: `question` sees to it.

@@ -32,6 +32,7 @@ class Stream(Flight):
 
     socket_type = socket.SOCK_STREAM
     socket_protocol = 0
+    socket_takes = ""  # to be told where it is forbidden
 
     def __init__(self, airport: Airport, request: Request, port: int) -> None:
         super().__init__(airport, request, port)
@@ -53,7 +54,7 @@ class Stream(Flight):
         try:
             self.sock = sock = socket.socket(request.family, self.socket_type, self.socket_protocol)
         except OSError as error:  # forbidden here (a ping socket), not a word from the route
-            self._finish("error", detail=errno.errorcode.get(error.errno or 0, str(error.errno)))
+            self._finish("error", detail=errno.errorcode.get(error.errno or 0, str(error.errno)) + self.socket_takes)
             return
         try:
             sock.setblocking(False)

@@ -131,7 +131,7 @@ def ends_labels(one: Backend, specs: Iterable[ServiceSpec]) -> dict[str, str]:
 
 
 def service(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
-    """The Service of ``spec`` in the run's namespace; it selects its endpoints unless somebody else makes its slices."""
+    """The Service of ``spec`` in the run's namespace; it selects its endpoints unless they are listed by hand."""
     made = _owned(run, manifest.service(spec, here))
     if spec.slices is None and not spec.mirrored and spec.type is not ServiceType.EXTERNAL_NAME:
         made["spec"]["selector"] = {ends_label(spec.endpoints): "yes"}

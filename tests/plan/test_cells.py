@@ -53,8 +53,8 @@ def test_a_smaller_cluster_excludes_with_a_fact_and_keeps_every_id() -> None:
 def test_another_mode_is_not_asked_for_the_promises_of_nftables() -> None:
     iptables = replace(LANDSCAPE, mode=ProxyMode.IPTABLES)
     excluded = [c for c in _planned(iptables) if isinstance(c, Excluded)]
-    every = [promise for area in areas() for promise in (*area.cases, *area.matrices)]
-    nftables = {promise.id for promise in every if promise.profile is Profile.KUBE_PROXY_NFTABLES}
+    cases = {c.id for a in areas() for c in a.cases if c.profile is Profile.KUBE_PROXY_NFTABLES}
+    nftables = cases | {m.id for a in areas() for m in a.matrices if m.profile is Profile.KUBE_PROXY_NFTABLES}
     assert {"CIP-06", "CIPX", "NP-05"} <= nftables
     assert {c.cell.case for c in excluded} == nftables
     assert {c.why for c in excluded} == {"a promise of nftables mode; this cluster's kube-proxy is in iptables mode"}

@@ -89,9 +89,10 @@ class ServiceSpec:
 
     ``called`` names it where the derived name would not tell it from others. ``slices`` are its EndpointSlices where
     they are made by hand: it then has no selector, and ``endpoints`` is left empty. ``mirrored``: it has no selector
-    either, and ``endpoints`` stand in an Endpoints object of the kit's, for the cluster to mirror. ``ingress`` None leaves the status
-    to the cluster's load balancer controller. ``external_ip_of`` is the role of the node whose primary addresses are
-    the Service's external IPs. ``reuses`` is the Service whose ClusterIP, external IPs and node ports it takes over.
+    either, and ``endpoints`` stand in an Endpoints object of the kit's, for the cluster to mirror. ``ingress`` None
+    leaves the status to the cluster's load balancer controller. ``external_ip_of`` is the role of the node whose
+    primary addresses are the Service's external IPs. ``reuses`` is the Service whose ClusterIP, external IPs and node
+    ports it takes over.
     """
 
     type: ServiceType = ServiceType.CLUSTER_IP

@@ -60,8 +60,8 @@ class Server:
 
     def answer(self, client: tuple[Any, ...], own: str, port: int, line: bytes) -> bytes:
         """What is said to ``client``, who sent ``line`` to ``own`` address."""
-        asked = json.dumps(line.decode("utf-8", "replace"))
-        text = f'{{"name":{self.names[port]},"client":["{client[0]}",{client[1]}],"own":["{own}",{port}],"id":{asked}}}\n'
+        name, asked = self.names[port], json.dumps(line.decode("utf-8", "replace"))
+        text = f'{{"name":{name},"client":["{client[0]}",{client[1]}],"own":["{own}",{port}],"id":{asked}}}\n'
         return text.encode()
 
     def _accept(self, listener: socket.socket) -> None:

@@ -63,6 +63,8 @@ def records(then: ResolvesTo, cell: Cell, here: Surroundings) -> frozenset[str]:
             return frozenset(ip for ip in service.cluster_ips if Family.of(ip) is asked)
         case ResolvesTo.What.ENDPOINTS:
             return frozenset(a for b in then.endpoints for a in here.addresses(b) if Family.of(a) is asked)
+        case ResolvesTo.What.PORTS if then.endpoints:
+            return frozenset(f"{here.port(b)} {b.name}.{name}" for b in then.endpoints)
         case ResolvesTo.What.PORTS:
             port = next(p for p in service.ports if p.name == cell.destination.port)
             return frozenset({f"{port.port} {name}"})

@@ -172,11 +172,15 @@ def _target(port: PortSpec, named: int, here: Surroundings) -> int:
 
 def _endpoint(backend: Backend, family: Family, spec: ServiceSpec, here: Surroundings) -> Endpoint:
     ready = backend.ready or spec.publish_not_ready
+    node = here.nodes[backend.role]
     return Endpoint(
         addresses=tuple(a for a in here.addresses(backend) if Family.of(a) is family),
-        node=here.nodes[backend.role].name,
-        zone=here.nodes[backend.role].zone,
+        node=node.name,
+        zone=node.zone,
         ready=ready,
         serving=ready,
         pod=backend.name,
+        # What the EndpointSlice controller makes of trafficDistribution (KEP-4444, KEP-3015).
+        hint_zones=(node.zone,) if spec.traffic_distribution and ready else (),
+        hint_nodes=(node.name,) if spec.traffic_distribution == "PreferSameNode" and ready else (),
     )

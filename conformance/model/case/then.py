@@ -54,8 +54,8 @@ class ResolvesTo:
     """The records of a lookup.
 
     ``CLUSTER_IPS``: the Service's ClusterIP of the asked family; ``ENDPOINTS``: the addresses of ``endpoints``;
-    ``PORTS``: an SRV record of the named port, with the Service's own name as target; ``NAME``: the external name;
-    ``NOTHING``: no such record, or no such name.
+    ``PORTS``: an SRV record of the named port, with the Service's own name as target, or one for each of ``endpoints``,
+    with their ports and hostnames; ``NAME``: the external name; ``NOTHING``: no such record, or no such name.
     """
 
     class What(Enum):

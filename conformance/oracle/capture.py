@@ -15,7 +15,6 @@ from conformance.oracle.traits import Trait, has
 
 PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 PRIMARY = "primary"
-_LOOPBACK = {Family.IPV4: "127.0.0.1", Family.IPV6: "::1"}
 _WORDS = {"all": ("0.0.0.0/0", "::/0"), "localhost": ("127.0.0.0/8", "::1/128")}  # words besides CIDRs, since 1.37
 
 
@@ -122,7 +121,6 @@ def accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:
 def _node_port_scope(proxy: ProxyConfig, node: Node, family: Family) -> tuple[str, ...]:
     """The CIDRs of ``family`` whose addresses serve node ports; a family without one serves them everywhere."""
     given = proxy.node_port_addresses or ((PRIMARY,) if has(proxy, Trait.PRIMARY_NODE_PORTS) else ())
-    # A node without an address of the family has the loopback one for kube-proxy, and thereby none that counts.
-    own = tuple(f"{node.primary(each) or _LOOPBACK[each]}/{each.max_prefix}" for each in Family)
+    own = tuple(f"{ip}/{Family.of(ip).max_prefix}" for ip in map(node.primary, Family) if ip)
     cidrs = tuple(c for word in given for c in {PRIMARY: own, **_WORDS}.get(word, (word,)))
     return tuple(c for c in cidrs if Family.of(c) is family) or ("0.0.0.0/0" if family is Family.IPV4 else "::/0",)

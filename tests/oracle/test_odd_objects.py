@@ -146,11 +146,21 @@ def test_the_pod_network_masquerades_nothing_inside_itself() -> None:
     assert "10.244.1.21" not in sources(dial(state, "172.31.98.2", 30080, client=POD, node="node-2"))
 
 
-def test_a_node_without_an_address_of_the_family_serves_no_primary_one() -> None:
-    single = Node("node-1", ("172.30.99.11",), local=("fd44:1::1",), pod_cidrs=NODES[0].pod_cidrs)
+def test_outside_clients_reach_a_nodes_address_on_the_pod_bridge_by_halves() -> None:
+    """Their packets enter through another node, the answers do not leave through it."""
+    state = cluster(slice_of(pod_on(2)), proxy=replace(IPTABLES, node_port_addresses=("0.0.0.0/0",)))
+    assert astray(dial(state, "10.244.2.1", 30080, client=OUTSIDE, node="node-2")) == {"web-2"}
+    assert pods(dial(state, "10.244.1.1", 30080, client=OUTSIDE, node="node-1")) == {"web-2"}
+    assert pods(dial(state, "172.31.98.2", 30080, client=OUTSIDE, node="node-2")) == {"web-2"}
+
+
+def test_a_node_without_an_address_of_the_family_serves_that_family_everywhere() -> None:
+    """``primary`` then names no CIDR of the family, and a family without CIDRs is not restricted."""
+    single = Node("node-1", ("172.30.99.11",), local=("fd44:1::1", "172.31.98.1"), pod_cidrs=NODES[0].pod_cidrs)
     v6 = EndpointSlice(
         "ns", "v6", "web", Family.IPV6, (EndpointPort("http", Protocol.TCP, 8080),), (Endpoint(("fd44:1::11",)),)
     )
-    state = replace(cluster(v6), nodes={"node-1": single})
-    assert dial(state, "fd44:1::1", 30080, client=OUTSIDE, node="node-1") == Refused(RefusedBy.RST)
-    assert isinstance(dial(state, "172.30.99.11", 30080, client=HOST, node="node-1"), Refused)
+    state = replace(cluster(v6, TWO), nodes={"node-1": single})
+    assert isinstance(dial(state, "fd44:1::1", 30080, client=OUTSIDE, node="node-1"), Reaches)
+    assert isinstance(dial(state, "172.30.99.11", 30080, client=HOST, node="node-1"), Reaches)
+    assert dial(state, "172.31.98.1", 30080, client=HOST, node="node-1") == Refused(RefusedBy.RST)

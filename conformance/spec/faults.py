@@ -42,7 +42,7 @@ class Fault(Enum):
     FOREIGN_SERVICE_SERVED = "a Service that belongs to another proxy, or is headless, is programmed"
     STALE_FLOWS = "what connection tracking remembers of UDP flows is never cleared"
     FLOWS_FORGOTTEN = "UDP flows whose endpoint still serves are routed anew when another endpoint changes"
-    FLOWS_FORGOTTEN_BY_ADDRESS = "UDP flows to every port of an address are routed anew when one port's endpoints change"
+    FLOWS_FORGOTTEN_BY_ADDRESS = "UDP flows to all ports of an address are routed anew when one port's endpoints change"
     STALE_SERVICE = "the rules of a Service that is deleted stay"
     STALE_PORT = "a port that is removed from a Service is still served"
     STALE_FAMILY = "an IP family that is removed from a Service is still served"

@@ -108,7 +108,7 @@ CASES = (
     ),
     Case(
         id="CHG-04",
-        promise="A port whose protocol becomes UDP is refused over TCP from then on.",
+        promise="A port whose protocol becomes UDP is not served over TCP any more.",
         level=Level.MUST,
         sources=(SERVICE_PORTS, NFTABLES_CODE),
         catches=(Fault.STALE_PORT,),
@@ -161,7 +161,7 @@ CASES = (
     ),
     Case(
         id="CHG-07",
-        promise="When a Service loses one of its ports, that one is refused and the others go on.",
+        promise="When a Service loses one of its ports, that one is not served any more and the others go on.",
         level=Level.MUST,
         sources=(SERVICE_PORTS, NFTABLES_CODE),
         catches=(Fault.STALE_PORT, Fault.ONE_PORT_MISSING),

@@ -29,7 +29,6 @@ class Place:
     boot: str
     addresses: tuple[LocalAddress, ...] = ()
     search: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()  # of its /etc/resolv.conf
 
     @property
     def global_addresses(self) -> tuple[str, ...]:

@@ -10,12 +10,16 @@ from conformance.model.source import Reason
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint that may answer, and every source address that it may see the client as; none listed: any will do."""
+    """An endpoint that may answer, and every source address that it may see the client as; none listed: any will do.
+
+    ``source_port`` is the one that it must see: of a flow that goes on, the one that it saw before. 0: any will do.
+    """
 
     address: str
     port: int
     sources: frozenset[str]
     pod: str = ""
+    source_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ RELAXED_NAMES = KEP(5311)
 DNS_PAGE = DOC("concepts/services-networking/dns-pod-service")
 SLICES_PAGE = DOC("concepts/services-networking/endpoint-slices")
 DUAL_STACK_PAGE = DOC("concepts/services-networking/dual-stack")
+NETWORK_MODEL = DOC("concepts/services-networking/#the-kubernetes-network-model")
 DNS_SPECIFICATION = Source(
     SourceKind.DOC,
     "Kubernetes DNS specification",

@@ -28,7 +28,6 @@ class Place:
     python: str
     boot: str
     addresses: tuple[LocalAddress, ...] = ()
-    search: tuple[str, ...] = ()
     search: tuple[str, ...] = ()  # of its /etc/resolv.conf
 
     @property

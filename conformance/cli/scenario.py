@@ -164,8 +164,9 @@ def _names(
 
 
 def _homes(clients: Mapping[str, Client], pods: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """The nodes of the addresses of pods, as clients and as objects."""
-    found = {ip: c.node for c in clients.values() if c.kind is ClientKind.POD for ip in c.addresses}
+    """The nodes of the addresses of pods, as clients and as objects; empty for those of external clients."""
+    inside = {c.name: "" if c.kind is ClientKind.EXTERNAL else c.node for c in clients.values()}
+    found = {ip: inside[c.name] for c in clients.values() for ip in c.addresses}
     placed = [(p["spec"].get("nodeName"), (p.get("status") or {}).get("podIPs") or ()) for p in pods if p.get("spec")]
     return found | {str(ipaddress.ip_address(ip["ip"])): node for node, ips in placed if node for ip in ips}
 

@@ -191,7 +191,7 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
         past = Reason(f"it is reached through {node.name}, {_HALF}", cite.VIRTUAL_IPS)
         return _past_the_way(Reaches(target)), (*reasons, why, past)
     if packet.ip in state.homes:
-        return _open("it is a pod's own address, and whether anything listens at that port is for the pod", reasons)
+        return _open("it is somebody's own address, and whether anything listens at that port is not for us", reasons)
     elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)
     if elsewhere and not state.closed:
         return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)

@@ -92,11 +92,13 @@ class Pins:
     """Session affinity port by port: the dials of one port and round end at one of ``targets``.
 
     Ports choose independently of each other. ``forgets``: the pins have expired between two rounds, so that some port
-    moves, given enough of them; otherwise none does.
+    moves, given enough of them; otherwise none does. ``kept`` are the ports (the numbers dialled) whose client was tied
+    to endpoints before, and to which: one of those answers.
     """
 
     targets: frozenset[Target]
     forgets: bool = False
+    kept: tuple[tuple[int, frozenset[Target]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,13 @@ class Answered:
 class Pinned:
     """Each port of the Service sends a round's dials to one of ``endpoints``, chosen without regard to other ports.
 
-    ``forgets``: between two rounds the pins expire, so that some port moves; otherwise none does.
+    ``forgets``: between two rounds the pins expire, so that some port moves; otherwise none does. ``stays``: every port
+    is where the case's earlier questions with the same ``pin`` found it.
     """
 
     endpoints: tuple[Backend, ...]
     forgets: bool = False
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ def disagreement(cell: Cell, expectation: Expectation, client: Client, state: Cl
             return _same_pods(endpoints, [t.pod for t in outcome.targets]) or (
                 "" if same else f"the case says forgets={forgets}, the oracle forgets={outcome.forgets}"
             )
-        case Says(status, local_endpoints, body):
-            said = Tells(status, local_endpoints, body)
+        case Says(status, local_endpoints, body, whole):
+            said = Tells(status, local_endpoints, body, here.last[cell.service.name].key if whole else "")
             return "" if outcome == said else f"the case says {said}, the oracle {outcome}"
         case ResolvesTo():
             lines = records(then, cell, here)

@@ -49,6 +49,7 @@ CASES = (
         when=dial(node_port("a"), client=external()),
         then=Answered(on("a"), source=SeenSource.CLIENT),
         needs=(vantage(Vantage.EXTERNAL),),
+        covers=("G01", "G05"),
     ),
     Case(
         id="ETP-03",
@@ -60,6 +61,7 @@ CASES = (
         when=dial(node_port("b"), client=external()),
         then=Dropped(),
         needs=(nodes(2), vantage(Vantage.EXTERNAL)),
+        covers=("G02", "G03"),
     ),
     Case(
         id="ETP-04",
@@ -82,6 +84,7 @@ CASES = (
         when=dial(node_port("b"), client=pod("b")),
         then=Answered(on("a"), source=SeenSource.CLIENT),
         needs=(nodes(2),),
+        covers=("G07",),
     ),
     Case(
         id="ETP-06",
@@ -93,6 +96,7 @@ CASES = (
         when=dial(node_port("b"), client=host("b")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("G08",),
     ),
     Case(
         id="ETP-07",
@@ -115,6 +119,7 @@ CASES = (
         when=dial(node_port("a"), client=external()),
         then=Refused(RefusedBy.ICMP),
         needs=(vantage(Vantage.EXTERNAL),),
+        covers=("G04",),
     ),
     Case(
         id="ETP-09",

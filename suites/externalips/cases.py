@@ -36,6 +36,7 @@ CASES = (
         when=dial(external_ip(), client=external("c")),
         then=Answered(on("a", "b"), source=SeenSource.NODE),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("C04",),
     ),
     Case(
         id="EIP-02",
@@ -47,6 +48,7 @@ CASES = (
         when=dial(external_ip(), client=pod("b")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("C01", "C02"),
     ),
     Case(
         id="EIP-03",
@@ -58,6 +60,7 @@ CASES = (
         when=dial(external_ip(), client=host("c")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(3),),
+        covers=("C03",),
     ),
     Case(
         id="EIP-04",
@@ -69,6 +72,7 @@ CASES = (
         when=dial(external_ip(), client=external("a")),
         then=Answered(on("a"), source=SeenSource.CLIENT),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("C09",),
     ),
     Case(
         id="EIP-05",
@@ -80,6 +84,7 @@ CASES = (
         when=dial(external_ip(), client=external("c")),
         then=Dropped(),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("C09", "G03"),
     ),
 )
 
@@ -90,5 +95,6 @@ MATRICES = (
         services=variants(ServiceType.CLUSTER_IP, external=(Policy.CLUSTER, Policy.LOCAL), external_ip=True),
         destinations=(external_ip(),),
         sources=(EXTERNAL_IPS,),
+        covers=("C01", "C02", "C03", "C04", "C09"),
     ),
 )

@@ -69,10 +69,14 @@ class SliceSpec:
 
 @dataclass(frozen=True, slots=True)
 class IngressSpec:
-    """A load balancer's address, written into the Service's status by hand; ``hostname`` has none."""
+    """A load balancer's address, written into the Service's status by hand; ``hostname`` has none.
+
+    ``secondary_of`` is the role of the node whose address besides its primary one is the load balancer's.
+    """
 
     mode: IPMode = IPMode.VIP
     hostname: bool = False
+    secondary_of: str = ""
 
 
 Range = ClientRef | str
@@ -86,7 +90,9 @@ class ServiceSpec:
     ``called`` names it where the derived name would not tell it from others. ``slices`` are its EndpointSlices where
     they are made by hand: it then has no selector, and ``endpoints`` is left empty. ``ingress`` None leaves the status
     to the cluster's load balancer controller. ``external_ip_of`` is the role of the node whose primary addresses are
-    the Service's external IPs. ``reuses`` is the Service whose ClusterIP, external IPs and node ports it takes over.
+    the Service's external IPs, ``shares_external_ip_of`` the Service whose external IPs are its own as well. ``reuses``
+    is the Service whose ClusterIP, external IPs and node ports it takes over. ``health_check_port`` n is the n-th node
+    port that the run names itself, as healthCheckNodePort; 0 leaves it to the API server.
     """
 
     type: ServiceType = ServiceType.CLUSTER_IP
@@ -109,7 +115,9 @@ class ServiceSpec:
     headless: bool = False
     external_name: str = ""
     external_ip_of: str = ""
+    shares_external_ip_of: str = ""
     reuses: str = ""
+    health_check_port: int = 0
 
     @property
     def name(self) -> str:

@@ -24,10 +24,11 @@ from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped, Refused, RefusedBy
 from conformance.spec.faults import Fault
 from conformance.spec.sources import EXTERNAL_POLICY, NFTABLES_CODE, NFTABLES_KEP, SOURCE_IP
+from suites.external_policy import local
 
 NP = ServiceType.NODE_PORT
 
-CASES = (
+_BASIC = (
     Case(
         id="ETP-01",
         promise="With externalTrafficPolicy Cluster, the endpoint sees a node's address, not the client's.",
@@ -133,5 +134,7 @@ CASES = (
         needs=(nodes(2), vantage(Vantage.EXTERNAL)),
     ),
 )
+
+CASES = (*_BASIC, *local.CASES)
 
 MATRICES = ()

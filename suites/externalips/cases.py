@@ -23,9 +23,10 @@ from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped
 from conformance.spec.faults import Fault
 from conformance.spec.sources import EXTERNAL_IPS, EXTERNAL_POLICY, NFTABLES_CODE
+from suites.externalips import sharing
 from suites.variants import variants
 
-CASES = (
+_BASIC = (
     Case(
         id="EIP-01",
         promise="A client outside the cluster reaches every endpoint at an external IP that is routed to a node.",
@@ -87,6 +88,8 @@ CASES = (
         covers=("C09", "G03"),
     ),
 )
+
+CASES = (*_BASIC, *sharing.CASES)
 
 MATRICES = (
     Matrix(

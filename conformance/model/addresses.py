@@ -6,7 +6,6 @@ import ipaddress
 from enum import Enum
 from functools import lru_cache
 
-
 NOBODYS = ("198.51.100.0/24", "2001:db8:100::/64")
 """TEST-NET-2 (RFC 5737), and a part of what RFC 3849 sets aside."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case.backend import Backend
 from conformance.model.case.refs import SECONDARY

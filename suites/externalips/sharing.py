@@ -31,7 +31,7 @@ from conformance.model.case import (
     vantage,
 )
 from conformance.model.kube import Policy, ServiceType
-from conformance.model.outcome import Dropped, Refused, RefusedBy, Unanswered
+from conformance.model.outcome import Dropped, Unanswered
 from conformance.spec.faults import Fault
 from conformance.spec.sources import (
     EXTERNAL_IPS,
@@ -40,7 +40,6 @@ from conformance.spec.sources import (
     NFTABLES_CODE,
     SERVICE_PORTS,
     SOURCE_RANGES,
-    VIRTUAL_IPS,
 )
 
 NODES_OWN = (PortSpec("tcp", Protocol.TCP, 4481), PortSpec("udp", Protocol.UDP, 4481))
@@ -193,17 +192,6 @@ CASES = (
     ),
     Case(
         id="EIP-13",
-        promise="An external IP of a Service without endpoints is refused to pods.",
-        level=Level.SHOULD,
-        sources=(EXTERNAL_IPS, VIRTUAL_IPS, NFTABLES_CODE),
-        catches=(Fault.NO_ENDPOINTS_DROPS, Fault.NO_ENDPOINTS_ANSWERS),
-        given=service(endpoints=on(), external_ip=True),
-        when=dial(external_ip(), client=pod("a")),
-        then=Refused(RefusedBy.ICMP),
-        covers=("C02",),
-    ),
-    Case(
-        id="EIP-14",
         promise="An external IP that is a node's own address leaves the node's other ports alone.",
         level=Level.MUST,
         sources=(EXTERNAL_IPS, HEALTHZ),

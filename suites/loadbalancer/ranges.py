@@ -24,6 +24,7 @@ from conformance.model.case import (
     host,
     load_balancer,
     node_port,
+    node_port_secondary,
     nodes,
     on,
     pod,
@@ -37,6 +38,8 @@ from conformance.spec.sources import (
     CONNTRACK_CODE,
     EXTERNAL_POLICY,
     NFTABLES_CODE,
+    NFTABLES_DIFFERENCES,
+    NODE_PORT_ADDRESSES,
     SERVICE_PORT_CODE,
     SESSION_AFFINITY,
     SOURCE_RANGES,
@@ -50,13 +53,16 @@ NOBODY_V4 = "198.18.0.0/15"
 BOUND_PORTS = (PortSpec("tcp", Protocol.TCP, 4480), PortSpec("udp", Protocol.UDP, 4480))
 """A number that hardly any node uses: the address is a node's own."""
 
-_CHOSEN = service(
+_INSIDE = service(
     LB,
     endpoints=on("a"),
     external_ip=True,
     ingress=VIP,
-    source_ranges=(pod("a"), host("b"), external("a")),
+    source_ranges=(pod("a"), host("b")),
     called="lb-ranges",
+)
+_OUTSIDE = service(
+    LB, endpoints=on("a"), external_ip=True, ingress=VIP, source_ranges=(external("a"),), called="lb-ranges-outside"
 )
 _SCTP = service(
     LB,
@@ -109,12 +115,12 @@ CASES = (
         level=Level.SHOULD,
         sources=(SOURCE_RANGES, NFTABLES_CODE),
         catches=(Fault.SOURCE_RANGES_IGNORED, Fault.SOURCE_RANGES_DROP_ALL),
-        given=_CHOSEN,
+        given=_INSIDE,
         steps=(
             ask("inside", dial(load_balancer(), client=pod("a")), Answered(on("a"), SeenSource.NODE)),
             ask("outside", dial(load_balancer(), client=pod("b")), Dropped()),
         ),
-        needs=(nodes(2), vantage(Vantage.EXTERNAL)),
+        needs=(nodes(2),),
         covers=("D10", "D11"),
     ),
     Case(
@@ -122,14 +128,16 @@ CASES = (
         promise="Clients outside the cluster reach the balancer's address only from loadBalancerSourceRanges.",
         level=Level.SHOULD,
         sources=(SOURCE_RANGES, NFTABLES_CODE),
-        catches=(Fault.SOURCE_RANGES_IGNORED, Fault.SOURCE_RANGES_DROP_ALL),
-        given=_CHOSEN,
+        catches=(Fault.SOURCE_RANGES_IGNORED, Fault.SOURCE_RANGES_ELSEWHERE),
+        given=_OUTSIDE,
         steps=(
             ask("inside", dial(load_balancer(), client=external("a")), Answered(on("a"), SeenSource.NODE)),
             ask("outside", dial(load_balancer(), client=external("c")), Dropped()),
+            ask("node-port", dial(node_port("c"), client=external("c")), Answered(on("a"), SeenSource.NODE)),
+            ask("external-ip", dial(external_ip(), client=external("c")), Answered(on("a"), SeenSource.NODE)),
         ),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
-        covers=("D10", "D11", "L05"),
+        covers=("C10", "D10", "D11", "D13", "L05"),
     ),
     Case(
         id="LB-24",
@@ -137,12 +145,12 @@ CASES = (
         level=Level.SHOULD,
         sources=(SOURCE_RANGES, NFTABLES_CODE),
         catches=(Fault.SOURCE_RANGES_SKIP_NODE, Fault.SOURCE_RANGES_IGNORED),
-        given=_CHOSEN,
+        given=_INSIDE,
         steps=(
             ask("inside", dial(load_balancer(), client=host("b")), Answered(on("a"), SeenSource.NODE)),
             ask("outside", dial(load_balancer(), client=host("a")), Dropped()),
         ),
-        needs=(nodes(2), vantage(Vantage.EXTERNAL)),
+        needs=(nodes(2),),
         covers=("D12",),
     ),
     Case(
@@ -151,15 +159,13 @@ CASES = (
         level=Level.SHOULD,
         sources=(SOURCE_RANGES, NFTABLES_CODE),
         catches=(Fault.SOURCE_RANGES_ELSEWHERE,),
-        given=_CHOSEN,
+        given=_INSIDE,
         steps=(
             ask("cluster-ip", dial(cluster_ip(), client=pod("b")), Answered(on("a"), SeenSource.CLIENT)),
             ask("node-port", dial(node_port("b"), client=pod("b")), Answered(on("a"), SeenSource.NODE)),
-            ask("node-port-outside", dial(node_port("c"), client=external("c")), Answered(on("a"), SeenSource.NODE)),
             ask("external-ip", dial(external_ip(), client=pod("b")), Answered(on("a"), SeenSource.NODE)),
-            ask("external-ip-outside", dial(external_ip(), client=external("c")), Answered(on("a"), SeenSource.NODE)),
         ),
-        needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        needs=(nodes(2),),
         covers=("C10", "D13", "L05"),
     ),
     Case(
@@ -189,6 +195,19 @@ CASES = (
         needs=(nodes(2),),
         profile=Profile.KUBE_PROXY_NFTABLES,
         covers=("D12",),
+    ),
+    Case(
+        id="LB-37",
+        promise="In nftables mode node ports are not served at a balancer's address, though a node has it itself.",
+        level=Level.SHOULD,
+        sources=(NODE_PORT_ADDRESSES, NFTABLES_DIFFERENCES),
+        catches=(Fault.NODE_PORT_ON_EVERY_ADDRESS,),
+        given=_BOUND,
+        when=dial(node_port_secondary("a"), client=pod("b")),
+        then=Refused(),
+        needs=(nodes(2),),
+        profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("B08",),
     ),
     Case(
         id="LB-28",

@@ -103,11 +103,15 @@ class Pins:
 
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """An HTTP answer of kube-proxy: its status, and where not None its number of local endpoints, or its whole body."""
+    """An HTTP answer of kube-proxy: its status, and where not None its number of local endpoints, or its whole body.
+
+    ``service`` (``namespace/name``): it names that Service, says that the proxy is healthy, and is not to be sniffed.
+    """
 
     status: int
     local_endpoints: int | None = None
     body: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

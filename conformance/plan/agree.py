@@ -33,8 +33,8 @@ def disagreement(cell: Cell, expectation: Expectation, client: Client, state: Cl
             return _answered(then, outcome, client, state)
         case Pinned():
             return _pinned(then, outcome, cell)
-        case Says(status, local_endpoints, body):
-            said = Tells(status, local_endpoints, body)
+        case Says(status, local_endpoints, body, whole):
+            said = Tells(status, local_endpoints, body, here.last[cell.service.name].key if whole else "")
             return "" if outcome == said else f"the case says {said}, the oracle {outcome}"
         case ResolvesTo():
             lines = records(then, cell, here)

@@ -138,7 +138,7 @@ def _service(spec: ServiceSpec, number: int, here: Surroundings) -> Service:
             )
     if spec.type is ServiceType.LOAD_BALANCER:
         if body.get("externalTrafficPolicy") == "Local":
-            body["healthCheckNodePort"] = 32000 + number
+            body.setdefault("healthCheckNodePort", 32000 + number)
         given = [{"ip": _ADDRESSES[f][4].format(number)} for f in manifest.families_of(spec, here)]
         plain |= manifest.status(spec, here) or {"status": {"loadBalancer": {"ingress": given}}}
     return parse.service(plain)

@@ -103,6 +103,7 @@ DNS_SPECIFICATION = Source(
 )
 HEALTHZ = DOC("reference/command-line-tools-reference/kube-proxy")
 CONNTRACK_CODE = CODE("pkg/proxy/conntrack/cleanup.go")
+HEALTH_CHECK_CODE = CODE("pkg/proxy/healthcheck/service_health.go")
 
 NFTABLES_CODE = CODE("pkg/proxy/nftables/proxier.go")
 IPTABLES_CODE = CODE("pkg/proxy/iptables/proxier.go")

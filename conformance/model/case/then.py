@@ -44,11 +44,15 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """The HTTP answer: ``status``, and of a healthCheckNodePort the number of local endpoints that it tells."""
+    """The HTTP answer: ``status``, and of a healthCheckNodePort the number of local endpoints that it tells.
+
+    ``whole``: it also tells the Service's name and that the proxy is healthy, and forbids to guess its content type.
+    """
 
     status: int
     local_endpoints: int | None = None
     body: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ class Services:
         self._each((s for s in specs if s.name not in self.specs), lambda spec: self._create(spec, here))
         self._each((s for s in specs if self.specs.get(s.name, s) != s), lambda spec: self._change(spec, here))
         self._each((s for s in specs if self.specs.get(s.name) != s), lambda spec: self._write_status(spec, here))
+        self._mirror([s for s in specs if s.mirrored and self.specs.get(s.name) != s], here)
         self.arrangement.create(s for name, s in slices.items() if name not in self._slices)
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
         _at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
@@ -105,6 +106,14 @@ class Services:
         if status is not None:
             path = _path(self.arrangement.run.namespace, spec.name)
             self.arrangement.cluster.patch(f"{path}/status", status)
+
+    def _mirror(self, specs: Sequence[ServiceSpec], here: Surroundings) -> None:
+        """Write the Endpoints objects that the cluster is to mirror; those of Services that go, go with them."""
+        run, cluster = self.arrangement.run, self.arrangement.cluster
+        made = {spec.name: manifests.endpoints(run, spec, here) for spec in specs}
+        known = {name for name in made if name in self.specs}
+        self.arrangement.create(e for name, e in made.items() if name not in known)
+        _at_once(lambda name: cluster.update(kind("Endpoints").path(run.namespace, name), made[name]), known)
 
     def _create_last(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
         last = manifests.service(self.arrangement.run, sentinel, here)

@@ -91,14 +91,16 @@ def expected(outcome: Outcome) -> str:
             return "no answer, in whatever way"
         case Resolves(answers):
             return "resolved to " + (", ".join(sorted(answers)) or "no record")
-        case Pins(targets, forgets):
+        case Pins(targets, forgets, kept):
             pods = ", ".join(sorted(name_of(t) for t in targets))
             apart = "in one round always the same one of" if forgets else "always the same one of"
             moved = ", and some port by another in another round" if forgets else ""
-            return f"each port answered by {apart}: {pods}{moved}"
-        case Tells(status, local_endpoints, body):
+            before = f"; {len(kept)} ports by the one that answered them before" if kept else ""
+            return f"each port answered by {apart}: {pods}{moved}{before}"
+        case Tells(status, local_endpoints, body, service):
             count = "" if local_endpoints is None else f", {local_endpoints} local endpoints"
-            return f"HTTP status {status}{count}" + (f", {body!r}" if body else "")
+            whole = f", of {service}, whose proxy is healthy, nosniff" if service else ""
+            return f"HTTP status {status}{count}{whole}" + (f", {body!r}" if body else "")
         case Quiet():
             return "no such packet on the wire"
         case Decides(field, holds, status):

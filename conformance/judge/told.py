@@ -12,7 +12,7 @@ from conformance.model.observation import Dial, End
 from conformance.model.outcome import Decides, Tells
 from conformance.model.verdict import Mismatch
 
-WEIGHT = "x-load-balancing-endpoint-weight"
+WEIGHT, SNIFFING = "x-load-balancing-endpoint-weight", "x-content-type-options"
 
 
 def told(outcome: Tells, dials: Sequence[Dial]) -> Finding:
@@ -35,7 +35,8 @@ def _wrong(outcome: Tells, page: dict[str, Any]) -> str:
     if outcome.local_endpoints is None:
         return ""
     try:
-        count = json.loads(page["body"])["localEndpoints"]
+        body = json.loads(page["body"])
+        count = body["localEndpoints"]
     except (ValueError, KeyError, TypeError):
         return f"the body tells no localEndpoints: {page['body'][:100]!r}"
     if count != outcome.local_endpoints:
@@ -43,7 +44,18 @@ def _wrong(outcome: Tells, page: dict[str, Any]) -> str:
     weight = page["headers"].get(WEIGHT)
     if weight != str(outcome.local_endpoints):
         return f"X-Load-Balancing-Endpoint-Weight is {weight}; there are {outcome.local_endpoints} local endpoints"
-    return ""
+    return _incomplete(outcome.service, page["headers"], body) if outcome.service else ""
+
+
+def _incomplete(service: str, headers: dict[str, str], body: dict[str, Any]) -> str:
+    """What the answer lacks of all that a healthy kube-proxy says of ``service``."""
+    namespace, name = service.split("/")
+    promised = {"service": {"namespace": namespace, "name": name}, "serviceProxyHealthy": True}
+    for key, value in promised.items():
+        if body.get(key) != value:
+            return f"the body tells {key} {body.get(key)!r}; promised was {value!r}"
+    sniffing = headers.get(SNIFFING)
+    return "" if sniffing == "nosniff" else f"X-Content-Type-Options is {sniffing}; promised was nosniff"
 
 
 def quiet(dials: Sequence[Dial]) -> Finding:

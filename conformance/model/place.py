@@ -28,7 +28,7 @@ class Place:
     python: str
     boot: str
     addresses: tuple[LocalAddress, ...] = ()
-    search: tuple[str, ...] = ()  # of its /etc/resolv.conf
+    search: tuple[str, ...] = ()
 
     @property
     def global_addresses(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from enum import Enum
 
 from conformance.model.addresses import Family, contains
 from conformance.model.cluster import ClusterState, ProxyConfig
-from conformance.model.kube import IPMode, Node, Service, ServicePort, ServiceType
+from conformance.model.kube import IPMode, Node, Policy, Service, ServicePort, ServiceType
 from conformance.oracle.packet import Packet
 from conformance.oracle.traits import Trait, has
 
@@ -49,6 +49,12 @@ def proxied(service: Service, family: Family) -> bool:
 def cluster_ip(service: Service, family: Family) -> str | None:
     """The Service's ClusterIP of ``family``, without which kube-proxy leaves the whole family alone."""
     return next((ip for ip in service.cluster_ips if ip != "None" and Family.of(ip) is family), None)
+
+
+def external_policy(service: Service) -> Policy:
+    """The policy of its external addresses; a ClusterIP Service whose status has outlived its type has none."""
+    outer = service.type in {ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER} or service.external_ips
+    return service.external_policy if outer else Policy.CLUSTER
 
 
 def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:

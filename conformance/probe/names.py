@@ -28,9 +28,10 @@ def over_tcp(message: bytes) -> bytes:
 def records(detail: str) -> str:
     """The answer in a dial's ``detail`` (hex, with or without TCP's length) as sorted lines, one a record.
 
-    An address for A and AAAA, a name for PTR and the like, ``priority weight port target`` for SRV, and
-    ``CNAME target`` for an alias on the way. Without records: ``NXDOMAIN``, ``NODATA`` or the response code. An answer
-    that was cut short has the line ``TRUNCATED`` as well; what is no DNS message is ``MALFORMED``.
+    An address for A and AAAA, a name for PTR and the like, ``port target`` for SRV (the DNS specification of Kubernetes
+    leaves priority and weight open), and ``CNAME target`` for an alias on the way. Without records: ``NXDOMAIN``,
+    ``NODATA`` or the response code. An answer that was cut short has the line ``TRUNCATED`` as well; what is no DNS
+    message is ``MALFORMED``.
     """
     message = bytes.fromhex(detail)
     # An id is never this small where a message is this short: `question` sees to it.
@@ -50,4 +51,6 @@ def records(detail: str) -> str:
 
 def _line(record: Rdata) -> str:
     text = record.to_text().lower()
+    if record.rdtype is dns.rdatatype.SRV:
+        return text.split(" ", 2)[2]
     return f"CNAME {text}" if record.rdtype is dns.rdatatype.CNAME else text

@@ -95,6 +95,7 @@ RELAXED_NAMES = KEP(5311)
 DNS_PAGE = DOC("concepts/services-networking/dns-pod-service")
 SLICES_PAGE = DOC("concepts/services-networking/endpoint-slices")
 DUAL_STACK_PAGE = DOC("concepts/services-networking/dual-stack")
+NETWORK_MODEL = DOC("concepts/services-networking/#the-kubernetes-network-model")
 DNS_SPECIFICATION = Source(
     SourceKind.DOC,
     "Kubernetes DNS specification",
@@ -102,6 +103,7 @@ DNS_SPECIFICATION = Source(
 )
 HEALTHZ = DOC("reference/command-line-tools-reference/kube-proxy")
 CONNTRACK_CODE = CODE("pkg/proxy/conntrack/cleanup.go")
+HEALTH_CHECK_CODE = CODE("pkg/proxy/healthcheck/service_health.go")
 
 NFTABLES_CODE = CODE("pkg/proxy/nftables/proxier.go")
 IPTABLES_CODE = CODE("pkg/proxy/iptables/proxier.go")

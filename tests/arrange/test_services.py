@@ -1,80 +1,46 @@
-"""Services that the API does not let be: an admission's no is a fact of the cluster, another refusal a trouble."""
+"""Services become what a step wants, against the embedded API server and its controllers."""
 
 from __future__ import annotations
 
 import json
-from typing import cast
+from copy import deepcopy
+from typing import Any
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from conformance.arrange.arrangement import Arrangement
-from conformance.arrange.run import Run
-from conformance.arrange.services import Services
-from conformance.cluster.api import JSON, Cluster
-from conformance.cluster.failures import ApiRefused, refused
-from conformance.model.addresses import Family, Protocol
-from conformance.model.case import Level, cluster_ip, dial, pod, service
-from conformance.model.cell import Cell
-from conformance.model.surroundings import Surroundings
-from conformance.model.verdict import Status
-from fixtures import asking
-from fixtures.asking import Asked
-from fixtures.ground import Ground
+from conformance.arrange.services import merge_patch
 
-HERE = Surroundings({}, {}, {}, (Family.IPV4,), 8080, numbers={"x": 0})
-SPEC = service(called="x", external_ip=True)
-CELL = Cell(
-    "X-01",
-    "X-01",
-    "x",
-    "p",
-    Level.MUST,
-    (),
-    ((SPEC,),),
-    dial(cluster_ip(), client=pod("a")),
-    Family.IPV4,
-    Protocol.TCP,
-    1,
+keys = st.sampled_from("abc")
+objects = st.recursive(
+    st.dictionaries(keys, st.integers(0, 2) | st.lists(st.integers(0, 2), max_size=2), max_size=3),
+    lambda inner: st.dictionaries(keys, inner | st.integers(0, 2), max_size=3),
+    max_leaves=6,
 )
 
 
-class Refusing(Cluster):
-    """Refuses to create anything, with the same words."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.no = refused(status, json.dumps({"reason": "r", "message": message}).encode(), "POST /x")
-
-    def create(self, path: str, body: JSON, *, dry_run: bool = False) -> JSON:
-        raise self.no
-
-
-def attempted(status: int, message: str) -> Services:
-    services = Services(Arrangement(Refusing(status, message), Run(image="none"), ""))
-    services._each([SPEC], lambda spec: services._create(spec, HERE))
-    return services
+def applied(target: Any, patch: Any) -> Any:  # noqa: ANN401  JSON in, JSON out
+    """RFC 7386, as it is written there."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = applied(result.get(key), value)
+    return result
 
 
-class OnlyServices:
-    """What of a `Ground` it takes to know that there is nothing to ask."""
-
-    def __init__(self, services: Services) -> None:
-        self.services = services
-
-
-def test_what_an_admission_forbids_does_not_apply_here() -> None:
-    services = attempted(403, 'services "x" is forbidden: Use of external IPs is denied by admission control.')
-    answer = asking._unfit(cast(Ground, OnlyServices(services)), CELL)
-    assert isinstance(answer, str)
-    assert "Use of external IPs is denied by admission control" in answer
+@given(objects, objects)
+def test_a_merge_patch_makes_one_of_the_other(before: dict[str, Any], after: dict[str, Any]) -> None:
+    untouched = deepcopy(before)
+    assert applied(before, merge_patch(before, after)) == after
+    assert before == untouched
 
 
-def test_what_the_api_refuses_otherwise_is_unknown() -> None:
-    answer = asking._unfit(cast(Ground, OnlyServices(attempted(422, "spec.ports: Required value"))), CELL)
-    assert isinstance(answer, Asked)
-    assert answer.verdict.status is Status.UNKNOWN
-    assert "spec.ports: Required value" in answer.verdict.message
-
-
-def test_credentials_that_may_not_end_the_run() -> None:
-    with pytest.raises(ApiRefused, match="do not permit to create services"):
-        attempted(403, 'services is forbidden: User "ci" cannot create resource "services" in API group ""')
+@given(objects, objects)
+def test_what_nobody_said_is_left_alone(before: dict[str, Any], after: dict[str, Any]) -> None:
+    stored = {**before, "server": {"set": 1}}
+    assert applied(stored, merge_patch(before, after)) == {**after, "server": {"set": 1}}
+    assert json.dumps(merge_patch(before, before)).count("null") == 0

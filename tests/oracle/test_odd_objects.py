@@ -8,8 +8,9 @@ import pytest
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.cluster import ProxyConfig
-from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Ingress, IPMode, Node, Policy
+from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Ingress, IPMode, Node, Policy, ServiceType
 from conformance.model.outcome import Dropped, Reaches, Refused, RefusedBy, Unanswered, Unspecified
+from conformance.oracle import HealthCheck, expect_health_check
 from tests.oracle.small import (
     CIDRS,
     EXTERNAL_IP,
@@ -46,6 +47,18 @@ def test_an_endpoint_on_another_node_than_its_slice_says_answers_past_the_transl
     assert (pods(outcome), astray(outcome)) == (set(), {"web-2"})
     assert pods(dial(state, "10.96.0.1")) == {"web-2"}  # its client's node is the one that translates
     assert pods(dial(claimed, "172.30.99.11", 30080, client=OUTSIDE, node="node-1")) == {"web-2"}
+
+
+def test_an_endpoint_outside_the_cluster() -> None:
+    """It answers a node, and whomever the pod network or kube-proxy masquerades; a bare pod only perhaps."""
+    address = "172.30.99.103"
+    outside = Endpoint((address,), node="node-1", pod="far")
+    state = replace(cluster(slice_of(outside), service=LOCAL), homes={address: ""})
+    assert astray(dial(state, "10.96.0.1")) == {"far"}
+    assert pods(dial(replace(state, pod_masquerade=True), "10.96.0.1")) == {"far"}
+    assert pods(dial(state, "10.96.0.1", client=HOST)) == {"far"}
+    assert pods(dial(replace(state, services={"ns/web": WEB}), EXTERNAL_IP)) == {"far"}
+    assert astray(dial(state, "172.30.99.11", 30080, client=OUTSIDE, node="node-1")) == {"far"}
 
 
 @pytest.mark.parametrize("node", ["", "node-9"])
@@ -102,6 +115,10 @@ def test_of_services_with_one_address_the_one_with_endpoints_gets_it() -> None:
     assert isinstance(rivals, Reaches)
     assert rivals.movable
     assert pods(rivals) == {"web-1", "web-2", "web-3"}
+    far = {**state.services, "ns/web": replace(WEB, external_policy=Policy.LOCAL)}
+    torn = replace(state, services=far, slices={"ns/web": (slice_of(pod_on(2)),)})
+    assert isinstance(dial(torn, EXTERNAL_IP, client=OUTSIDE), Unspecified)  # one drops, the other refuses
+    assert pods(dial(torn, EXTERNAL_IP)) == {"web-2"}
     local = {**state.services, other.key: replace(other, external_policy=Policy.LOCAL)}
     torn = replace(state, services=local, slices={**state.slices, other.key: (third,)})
     assert isinstance(dial(torn, EXTERNAL_IP, client=OUTSIDE), Unspecified)
@@ -127,6 +144,13 @@ def test_ranges_of_a_balancers_address_that_is_an_external_ip_too(proxy: ProxyCo
     assert isinstance(outcome, Reaches if open_to_all else Dropped)
 
 
+def test_a_status_that_outlived_its_type_follows_no_external_policy() -> None:
+    former = replace(LOCAL, type=ServiceType.CLUSTER_IP, external_ips=())
+    state = cluster(slice_of(pod_on(2)), service=former)
+    assert pods(dial(state, VIP, client=OUTSIDE)) == {"web-2"}
+    assert dial(replace(state, services={"ns/web": LOCAL}), VIP, client=OUTSIDE) == Dropped()
+
+
 def test_nobody_answers_for_a_proxys_address_where_there_are_no_other_machines() -> None:
     state = cluster(TWO, service=replace(WEB, ingress=(Ingress(VIP, IPMode.PROXY),)))
     assert isinstance(dial(state, VIP), Unspecified)
@@ -144,6 +168,13 @@ def test_the_pod_network_masquerades_nothing_inside_itself() -> None:
     state = cluster(slice_of(pod_on(2)), service=LOCAL, proxy=wide, masquerade=True)
     assert sources(dial(state, "10.244.2.1", 30080, client=POD, node="node-2")) == {"10.244.1.21"}
     assert "10.244.1.21" not in sources(dial(state, "172.31.98.2", 30080, client=POD, node="node-2"))
+
+
+def test_a_health_check_counts_addresses_whatever_the_ports_of_their_slices() -> None:
+    checked = replace(LOCAL, health_check_node_port=32000)
+    state = cluster(slice_of(pod_on(1)), slice_of(pod_on(1), pod_on(2), name="b", port="other"), service=checked)
+    answers = [expect_health_check(state, checked, node, Family.IPV4) for node in NODES]
+    assert answers == [HealthCheck(200, 1), HealthCheck(200, 1), HealthCheck(503, 0)]
 
 
 def test_outside_clients_reach_a_nodes_address_on_the_pod_bridge_by_halves() -> None:

@@ -75,7 +75,7 @@ ASKED = {
     ("web.ns.svc.c.local.", "A"): "10.0.0.1\n10.0.0.2",
     ("web.ns.svc.c.local", "AAAA"): "fd00::1",
     ("web.ns.svc.c.local.", "TXT"): "NODATA",
-    ("_http._tcp.web.ns.svc.c.local.", "SRV"): "0 50 80 a.web.ns.svc.c.local.",
+    ("_http._tcp.web.ns.svc.c.local.", "SRV"): "80 a.web.ns.svc.c.local.",
     ("1.0.0.10.in-addr.arpa.", "PTR"): "web.ns.svc.c.local.",
     ("out.ns.svc.c.local.", "CNAME"): "CNAME web.ns.svc.c.local.",
     ("out.ns.svc.c.local.", "A"): "10.0.0.1\n10.0.0.2\nCNAME web.ns.svc.c.local.",

@@ -70,21 +70,36 @@ def test_all_are_counted_and_ten_are_told(stream: CommandStream) -> None:
     assert (told["packets"], len(told["seen"])) == (25, 10)
 
 
-@pytest.mark.parametrize(
-    ("networks", "ip"),
-    [
-        (["10.96.0.0/16"], "10.97.0.9"),
-        (["10.96.0.0/16"], "10.95.255.255"),
-        (["10.96.0.1/32"], "10.96.0.2"),
-        (["fd96::/108"], "fd96::10:1"),
-        (["fd96::1"], "fd96::2"),
-        (["0.0.0.0/0"], "fd96::1"),
-    ],
-)
-def test_silence_is_the_good_end_and_needs_no_control(stream: CommandStream, networks: list[str], ip: str) -> None:
-    more = {"control": ["10.91.2.2", 82]} if networks != ["0.0.0.0/0"] else {}
-    dial = watched(stream, networks, {"ip": ip, "port": 9, "proto": "UDP"}, **more)
-    assert (dial.end, dial.detail) == (End.TIMEOUT, "")
+def test_a_watch_begins_before_the_dials_that_were_asked_for_with_it(wires: World) -> None:
+    stream = wires.dialler("c", "--width", "1")
+    dials = [{"id": str(n), "ip": "10.96.1.1", "port": 9, "proto": "UDP", "timeout": 0.1} for n in range(10)]
+    watch = {"id": "w", "ip": "0.0.0.0", "proto": "WIRE", "networks": VIPS, "timeout": 2.0}
+    found = results(stream, [*dials, watch])
+    stream.close()
+    assert json.loads(ends(found["w"])[0].detail)["packets"] == 10
+
+
+def test_packets_for_other_networks_are_none_of_its_business(stream: CommandStream) -> None:
+    cases = [
+        ("10.96.0.0/16", "10.98.0.9"),
+        ("10.96.0.0/16", "10.95.255.255"),
+        ("10.96.0.1/32", "10.96.0.2"),
+        ("fd96::/108", "fd96::10:1"),
+        ("fd96::1", "fd96::2"),
+        ("0.0.0.0/0", "fd96::3"),
+        ("::/0", "10.96.0.3"),
+    ]
+    for network, ip in cases:
+        alone = {"ip": ip, "port": 9, "proto": "UDP"}
+        assert watched(stream, [network], alone, timeout=0.2).end is End.TIMEOUT
+        assert watched(stream, [ip], alone, timeout=0.2).end is End.ANSWERED
+
+
+def test_silence_is_the_good_end_and_needs_no_control(stream: CommandStream) -> None:
+    watch = {"id": "w", "ip": "0.0.0.0", "proto": "WIRE", "networks": VIPS, "timeout": 0.2}
+    result = results(stream, [{**watch, "control": ["10.91.2.2", 99]}])["w"]
+    assert [(d.end, d.detail) for d in ends(result)] == [(End.TIMEOUT, "")]
+    assert result["after"] is None
 
 
 def test_only_the_way_out_counts_and_only_on_the_watched_wire(stream: CommandStream, wires: World) -> None:
@@ -94,6 +109,7 @@ def test_only_the_way_out_counts_and_only_on_the_watched_wire(stream: CommandStr
     incoming = watched(stream, ["10.91.1.2/32"], {"ip": "10.91.2.2", "port": 99}, interfaces=["eth0"])
     assert incoming.end is End.TIMEOUT  # the resets that came in
     router = wires.dialler("r")  # it has no default route: all its wires are watched
+    assert "hello" in (router.receive(10.0) or "")
     watch = {"id": "w", "ip": "0.0.0.0", "proto": "WIRE", "networks": ["10.91.2.2/32"], "timeout": 0.6}
     router.send(json.dumps({"op": "dial", "requests": [watch]}))
     results(stream, [{"id": "1", "ip": "10.91.2.2", "port": 99, "schedule": [[0.2, 0]]}])

@@ -28,7 +28,9 @@ class Dialling:
 
     ``times``: so many dials instead of as many as the number of endpoints demands. ``flow``: the exchanges of one
     connection (TCP) or source port (UDP) that lives on, under this name, in later steps of the case. ``rounds``: every
-    port of the Service is dialled at each of these seconds. ``size``: bytes of each question and answer.
+    port of the Service is dialled at each of these seconds. ``size``: bytes of each question and answer. ``pin``: under
+    this name the case remembers, port by port, which endpoints affinity has tied the client to; it goes with
+    ``rounds``. ``source_port``: where each dial comes from (0: a new one each time).
     """
 
     destination: DestinationRef
@@ -37,6 +39,8 @@ class Dialling:
     flow: str = ""
     rounds: tuple[float, ...] = ()
     size: int = 0
+    pin: str = ""
+    source_port: int = 0
 
 
 def dial(
@@ -47,9 +51,11 @@ def dial(
     flow: str = "",
     rounds: tuple[float, ...] = (),
     size: int = 0,
+    pin: str = "",
+    source_port: int = 0,
 ) -> Dialling:
     """One client dialling one destination."""
-    return Dialling(destination, client, times, flow, rounds, size)
+    return Dialling(destination, client, times, flow, rounds, size, pin, source_port)
 
 
 def watch(role: str) -> Dialling:

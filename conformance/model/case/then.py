@@ -33,20 +33,26 @@ class Answered:
 class Pinned:
     """Each port of the Service sends a round's dials to one of ``endpoints``, chosen without regard to other ports.
 
-    ``forgets``: between two rounds the pins expire, so that some port moves; otherwise none does.
+    ``forgets``: between two rounds the pins expire, so that some port moves; otherwise none does. ``stays``: every port
+    is where the case's earlier questions with the same ``pin`` found it.
     """
 
     endpoints: tuple[Backend, ...]
     forgets: bool = False
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """The HTTP answer: ``status``, and of a healthCheckNodePort the number of local endpoints that it tells."""
+    """The HTTP answer: ``status``, and of a healthCheckNodePort the number of local endpoints that it tells.
+
+    ``whole``: it also tells the Service's name and that the proxy is healthy, and forbids to guess its content type.
+    """
 
     status: int
     local_endpoints: int | None = None
     body: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,8 @@ class ResolvesTo:
     """The records of a lookup.
 
     ``CLUSTER_IPS``: the Service's ClusterIP of the asked family; ``ENDPOINTS``: the addresses of ``endpoints``;
-    ``PORTS``: an SRV record of the named port, with the Service's own name as target; ``NAME``: the external name;
-    ``NOTHING``: no such record, or no such name.
+    ``PORTS``: an SRV record of the named port, with the Service's own name as target, or one for each of ``endpoints``,
+    with their ports and hostnames; ``NAME``: the external name; ``NOTHING``: no such record, or no such name.
     """
 
     class What(Enum):

@@ -18,8 +18,8 @@ from conformance.model.cell import Cell
 from conformance.model.surroundings import Surroundings
 from conformance.model.verdict import Status
 from fixtures import asking
-from fixtures.held import Asked
 from fixtures.ground import Ground
+from fixtures.held import Asked
 
 HERE = Surroundings({}, {}, {}, (Family.IPV4,), 8080, numbers={"x": 0})
 SPEC = service(called="x", external_ip=True)

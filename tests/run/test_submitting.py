@@ -28,7 +28,7 @@ from conformance.model.verdict import Status
 from conformance.plan.cells import cells_of_case
 from fixtures.catalogue import areas
 from fixtures.ground import Ground
-from fixtures.submitting import submit
+from fixtures.submitting import submit, submit_all
 from tests.lab.api.apiserver import Server, running
 
 CELLS = [
@@ -115,6 +115,20 @@ def test_each_question_can_be_answered_wrongly(cell: Cell, dual: Desk) -> None:
     for said in wrong:
         seen = Observation((Dial(End.ANSWERED, detail=json.dumps(said)),))
         assert judge(expectation, seen).status is Status.FAILED
+
+
+def test_a_surprise_is_asked_again_and_an_order_is_kept(dual: Desk) -> None:
+    spec, base = service(called="again"), next(c for c in CELLS if isinstance(c.then, Stored))
+    cells = [
+        replace(base, id="wrong", what=really(create(spec), read(spec)), then=Rejected(status=404)),
+        replace(base, id="right", what=make(spec), then=Stored()),
+        replace(base, id="other", what=make(service(called="other")), then=Stored(), story="other"),
+    ]
+    told = {cell.id: (expectation, seen) for cell, expectation, seen in submit_all(cast(Ground, dual), cells)}
+    assert list(told) == ["wrong", "right", "other"]
+    assert [len(seen.again) for _, seen in told.values()] == [1, 0, 0]
+    assert [judge(*answer).status for answer in told.values()] == [Status.FAILED, Status.PASSED, Status.PASSED]
+    assert dual.tidy() == []
 
 
 def test_what_could_not_be_asked_is_no_verdict(dual: Desk) -> None:

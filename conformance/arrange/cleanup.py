@@ -10,6 +10,9 @@ from conformance.arrange.waits import GONE, converge
 from conformance.cluster.api import Cluster
 from conformance.cluster.paths import kind
 
+FINALIZERS = "nftconform.io/"
+"""What the kit's own finalizers begin with."""
+
 
 def remove(cluster: Cluster, run_id: str, *, wait: bool = True) -> list[str]:
     """Delete the namespaces of a run and, unless told otherwise, wait until they are gone; their names. Idempotent."""
@@ -28,10 +31,22 @@ def namespaces(cluster: Cluster) -> list[dict[str, Any]]:
     return cluster.objects("Namespace", selector=f"{MANAGED_BY}={MANAGER},{RUN}")
 
 
+def release(cluster: Cluster, service: dict[str, Any]) -> None:
+    """Take the kit's own finalizers off a Service that was read; another's are never taken away."""
+    metadata = service["metadata"]
+    held = metadata.get("finalizers") or []
+    others = [f for f in held if not f.startswith(FINALIZERS)]
+    if others != held:
+        path = kind("Service").path(metadata["namespace"], metadata["name"])
+        cluster.patch(path, {"metadata": {"finalizers": others or None}})
+
+
 def _delete(cluster: Cluster, found: list[dict[str, Any]], *, wait: bool) -> list[str]:
     names = [n["metadata"]["name"] for n in found]
     for name in names:
         cluster.delete(kind("Namespace").path(name=name))
+        for service in cluster.objects("Service", name):
+            release(cluster, service)
     if wait and names:
         converge(
             GONE,

@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.arrange import manifests
 from conformance.arrange.arrangement import Arrangement
+from conformance.arrange.cleanup import release
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import kind
 from conformance.errors import ClusterError
@@ -15,8 +16,6 @@ from conformance.model.case.requests import Fields, Request, StaticPort, Submiss
 from conformance.model.surroundings import Surroundings
 
 JSON = dict[str, Any]
-FINALIZERS = "nftconform.io/"
-"""What the kit's own finalizers begin with; another's is never taken away."""
 DEFAULT_RANGE = "kubernetes"
 """The ServiceCIDR that the API server makes of its own flags."""
 _WRITES = (Verb.CREATE, Verb.CHANGE, Verb.REPLACE, Verb.REPORT)
@@ -74,10 +73,7 @@ class _Desk:
         found = cluster.find(path)
         if found is None:
             return
-        held = found["metadata"].get("finalizers") or []
-        others = [f for f in held if not f.startswith(FINALIZERS)]
-        if others != held:
-            cluster.patch(path, {"metadata": {"finalizers": others or None}})
+        release(cluster, found)
         cluster.delete(path)
 
     def _send(self, request: Request) -> JSON:

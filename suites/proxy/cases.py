@@ -60,8 +60,9 @@ _ODD = (
         ),
     ),
 )
-_EDITED, _EDITS = story(1, "prx-20", services=4, phases=4)
-_EDITED_AGAIN, _MORE_EDITS = story(2, "prx-21", services=4, phases=4)
+# Seeds whose stories change much: types both ways, endpoints, policies, affinity; Services go and come back.
+_EDITED, _EDITS = story(20, "prx-20", services=4, phases=4)
+_EDITED_AGAIN, _MORE_EDITS = story(284, "prx-21", services=4, phases=4)
 
 CASES = (
     Case(

@@ -17,6 +17,7 @@ from conformance.arrange.manifests import namespace, service
 from conformance.arrange.run import Run
 from conformance.cluster.api import Cluster
 from conformance.cluster.connection import connect
+from conformance.cluster.paths import kind
 from conformance.model.case import ServiceSpec, on
 from conformance.model.kube import ServiceType
 from conformance.plan import imagine
@@ -63,6 +64,19 @@ def test_an_arrangement_leaves_nothing(cluster: Cluster) -> None:
     assert remove(cluster, run.id) in ([], [run.namespace])
     assert namespaces(cluster) == []
     assert remove(cluster, run.id) == []
+
+
+def test_a_service_that_a_killed_run_held_back_keeps_nobody(cluster: Cluster) -> None:
+    run, here = Run(), imagine.scenes([(ServiceSpec(),)])[0].here
+    cluster.create("/api/v1/namespaces", namespace(run, run.namespace, privileged=False))
+    made = service(run, ServiceSpec(), here)
+    made["metadata"]["finalizers"] = ["nftconform.io/held"]
+    path = kind("Service").path(run.namespace)
+    cluster.create(path, made)
+    cluster.delete(f"{path}/{made['metadata']['name']}")
+    assert cluster.get(f"{path}/{made['metadata']['name']}")["metadata"]["deletionTimestamp"]
+    assert remove(cluster, run.id) == [run.namespace]
+    assert namespaces(cluster) == []
 
 
 def test_only_old_runs_are_removed_by_age(cluster: Cluster) -> None:

@@ -48,7 +48,8 @@ def _cells(identity: str) -> list[Cell]:
         raise UsageError(f"There is no case {identity}.", "`nftconform plan` lists them all.")
     if found[0].case == identity and found[0].then is None:
         raise UsageError(
-            f"{identity} is a matrix of {len(found)} cells.", f"Name one of them, for example {found[0].id}."
+            f"{identity} is {len(found)} cells, of which the oracle alone speaks.",
+            f"Name one of them, for example {found[0].id}.",
         )
     return found
 

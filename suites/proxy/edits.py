@@ -37,10 +37,11 @@ ONCE = 1
 _OFTEN, _SELDOM = 0.4, 0.25
 
 
-def story(seed: int, prefix: str, *, services: int, phases: int) -> tuple[Phase, tuple[Step, ...]]:
+def story(seed: int, prefix: str, *, services: int, phases: int, gone: bool = False) -> tuple[Phase, tuple[Step, ...]]:
     """What is given at first, and the steps; the same ``seed`` always makes the same story.
 
-    The oracle alone says what must follow: nobody writes down what random edits lead to.
+    The oracle alone says what must follow: nobody writes down what random edits lead to. ``gone``: the ClusterIPs of
+    Services that are there no more are dialled as well.
     """
     random = Random(seed)
     names = [f"{prefix}-{number}" for number in range(1, services + 1)]
@@ -49,7 +50,7 @@ def story(seed: int, prefix: str, *, services: int, phases: int) -> tuple[Phase,
     known: set[str] = set()
     for number, phase in enumerate(every):
         steps += [becomes(*phase)] if number else []
-        known |= {spec.name for spec in phase}
+        known = {spec.name for spec in phase} | (known if gone else set())
         steps += _questions(number, phase, sorted(known))
     return every[0], tuple(steps)
 
@@ -77,7 +78,7 @@ def _spec(random: Random, name: str) -> ServiceSpec:
 
 
 def _questions(number: int, phase: Phase, known: list[str]) -> list[Step]:
-    """Every address that a Service has is dialled, and the ClusterIP of one that is gone."""
+    """Every address that a Service has is dialled, and the ClusterIP of one that is known, but gone."""
     there = {spec.name: spec for spec in phase}
     return [
         ask(

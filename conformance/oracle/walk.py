@@ -173,7 +173,11 @@ def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Rea
     checked = any(s.health_check_node_port == packet.port for s in state.services.values())
     if checked and packet.protocol is Protocol.TCP:
         return _open("kube-proxy's health check server listens there", reasons)
-    by = {Protocol.TCP: RefusedBy.RST, Protocol.UDP: RefusedBy.ICMP, Protocol.SCTP: RefusedBy.ANY}[packet.protocol]
+    if packet.protocol not in {Protocol.TCP, Protocol.UDP}:
+        # A kernel with SCTP aborts, one without says so by ICMP, and any raw socket keeps it silent.
+        nobody = f"nobody answers at that port of {node.name}; how is for its kernel to say"
+        return Unanswered(), (*reasons, Reason(nobody, cite.VIRTUAL_IPS))
+    by = RefusedBy.RST if packet.protocol is Protocol.TCP else RefusedBy.ICMP
     source = cite.CLOSED_UDP_PORT if packet.protocol is Protocol.UDP else cite.CLOSED_PORT
     return Refused(by), (*reasons, Reason(f"nothing listens at that port of {node.name}: closed", source))
 

@@ -180,6 +180,18 @@ def test_a_closed_port_of_a_node(protocol: Protocol, closed: Outcome) -> None:
     assert expect(cluster(TWO), OUTSIDE, asked).outcome == closed
 
 
+def test_echo_requests_are_kube_proxys_business_at_cluster_ips_alone() -> None:
+    def echoed(ip: str, proxy: ProxyConfig = CIDRS) -> Outcome:
+        asked = Destination(DestinationKind.CLUSTER_IP, ip, 0, Protocol.ICMP, "ns/web")
+        return expect(cluster(TWO, proxy=proxy), POD, asked).outcome
+
+    assert echoed("10.96.0.1") == Refused(RefusedBy.ICMP)
+    assert echoed("10.96.0.1", IPTABLES) == Unanswered()
+    assert isinstance(echoed("172.30.99.11"), Unspecified)
+    assert isinstance(echoed("10.244.2.11"), Unspecified)
+    assert echoed(EXTERNAL_IP) == Unanswered()
+
+
 def test_a_health_check_counts_addresses_whatever_the_ports_of_their_slices() -> None:
     checked = replace(LOCAL, health_check_node_port=32000)
     state = cluster(slice_of(pod_on(1)), slice_of(pod_on(1), pod_on(2), name="b", port="other"), service=checked)

@@ -61,6 +61,12 @@ def test_another_mode_is_not_asked_for_the_promises_of_nftables() -> None:
     assert not any(isinstance(c, Excluded) for c in _planned(replace(LANDSCAPE, mode=None)))
 
 
+def test_an_older_cluster_is_not_asked_for_what_it_does_not_have() -> None:
+    old, new, unknown = (_planned(replace(LANDSCAPE, version=v)) for v in ((1, 33), (1, 34), None))
+    assert {c.why for c in old if isinstance(c, Excluded)} == {"needs Kubernetes 1.34; this cluster's is 1.33"}
+    assert not any(isinstance(c, Excluded) for c in (*new, *unknown))
+
+
 def test_an_external_client_that_enters_nowhere_known_is_no_use_for_a_certain_entrance() -> None:
     landscape = Landscape(LANDSCAPE.nodes, LANDSCAPE.families, (ExternalSite("somewhere"),))
     assert landscape.site("") == ExternalSite("somewhere")

@@ -58,6 +58,7 @@ from conformance.model.case.story import axes as axes
 from conformance.model.case.story import becomes as becomes
 from conformance.model.case.story import dial as dial
 from conformance.model.case.story import nodes as nodes
+from conformance.model.case.story import since as since
 from conformance.model.case.story import vantage as vantage
 from conformance.model.case.story import watch as watch
 from conformance.model.case.story import zones as zones

@@ -106,11 +106,12 @@ class Vantage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a case needs of the cluster: a number of nodes in so many zones, or a vantage point."""
+    """What a case needs of the cluster: a number of nodes in so many zones, a vantage point, or a version."""
 
     nodes: int = 1
     vantage: Vantage | None = None
     zones: int = 1
+    since: tuple[int, int] = (0, 0)
 
 
 def nodes(count: int) -> Need:
@@ -121,6 +122,11 @@ def nodes(count: int) -> Need:
 def zones(count: int) -> Need:
     """Nodes a, b, c ... in at least ``count`` different zones."""
     return Need(zones=count)
+
+
+def since(major: int, minor: int) -> Need:
+    """The Kubernetes version that first has, without being asked for it, what the case is about."""
+    return Need(since=(major, minor))
 
 
 def vantage(kind: Vantage) -> Need:

@@ -15,7 +15,7 @@ from conformance.arrange.waits import ACCOUNT, PODS, converge
 from conformance.cluster.api import Cluster
 from conformance.cluster.paths import collection_of, kind
 from conformance.cluster.pods import PodRef
-from conformance.model.case.backend import Backend
+from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.client import Client, ClientKind
@@ -140,6 +140,8 @@ class Arrangement:
                 label, position = host(role).label if role else f"node-{node}", ClientKind.NODE
             elif name == f"web-{role}":
                 label, position = endpoint(role).label, ClientKind.POD
+            elif name == f"{Breed.RAW.value}-{role}":
+                label, position = endpoint(role, breed=Breed.RAW).label, ClientKind.POD
             elif name.startswith("client-"):
                 label, position = pod(role).label, ClientKind.POD
             else:

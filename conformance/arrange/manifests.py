@@ -17,6 +17,8 @@ JSON = dict[str, Any]
 AGENT_MAP = "agent"
 NOBODY = 1
 """A port where nobody listens: a readiness probe of it never succeeds."""
+IDLE = "import signal; signal.pause()"
+"""What the main container of a pod does whose sidecar does the work."""
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -92,6 +94,10 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
     if one.breed == Breed.RAW.value:
         container["command"].append("--sctp")
         _allow_raw(made)
+    if one.breed == Breed.SIDECAR.value:
+        made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]
+        kept = {key: container[key] for key in ("image", "resources", "securityContext")}
+        made["spec"]["containers"] = [{"name": "idle", "command": ["python3", "-c", IDLE]} | kept]
     return made
 
 

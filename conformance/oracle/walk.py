@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 from typing import assert_never
 
-from conformance.model.addresses import Protocol
+from conformance.model.addresses import Protocol, is_nobodys
 from conformance.model.client import Client, ClientKind, Destination
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import IPMode, Node
@@ -182,9 +182,10 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
     """The address is no node's: an endpoint's own, or the network beyond decides."""
     if _is_endpoint(state, packet):
         pod = pod_of(state, packet.ip, packet.port)
-        why = Reason("it is an endpoint's own address, past every Service", cite.SLICE_PORTS)
-        # A packet that loops back within the pod may carry any of its addresses; others keep or lose theirs on the way.
-        sources = packet.sources if packet.origin is Origin.POD and state.pod_masquerade is False else frozenset[str]()
+        why = Reason("it is an endpoint's own address, past every Service", cite.NETWORK_MODEL)
+        # Between pods nothing is translated; towards other addresses the pod network may, and a node chooses its own.
+        kept = state.pod_masquerade is False or in_pod_network(state, packet.ip)
+        sources = packet.sources if packet.origin is Origin.POD and kept else frozenset[str]()
         target = frozenset({Target(packet.ip, packet.port, sources, pod)})
         if packet.home or home_of(state, packet.ip) == node.name:
             return Reaches(target), (*reasons, why)
@@ -193,7 +194,7 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
     if packet.ip in state.homes:
         return _open("it is somebody's own address, and whether anything listens at that port is not for us", reasons)
     elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)
-    if elsewhere and not state.closed:
+    if elsewhere and not state.closed and not is_nobodys(packet.ip):
         return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)
     text = f"it leaves {node.name} like any other packet, and nobody out there has {packet.ip}"
     return Unanswered(), (*reasons, Reason(text, cite.VIRTUAL_IPS))

@@ -85,6 +85,7 @@ def clients() -> dict[str, Client]:
         node = f"node-{role}"
         found[f"pod-{role}"] = Client(f"pod-{role}", ClientKind.POD, node, _pod(role, 21))
         found[f"endpoint-{role}"] = Client(f"web-{role}", ClientKind.POD, node, _pod(role, 11))
+        found[f"endpoint-raw-{role}"] = Client(f"raw-{role}", ClientKind.POD, node, _pod(role, _HOST_PART["raw"]))
         found[f"node-{role}"] = Client(node, ClientKind.NODE, node, _host(role))
     for site, role in (("x1", "a"), ("x2", "c")):
         addresses = tuple(_ADDRESSES[f][1].format(100 + int(site[1])) for f in _FAMILIES)
@@ -137,7 +138,7 @@ def _service(spec: ServiceSpec, number: int, here: Surroundings) -> Service:
             )
     if spec.type is ServiceType.LOAD_BALANCER:
         if body.get("externalTrafficPolicy") == "Local":
-            body["healthCheckNodePort"] = 32000 + number
+            body.setdefault("healthCheckNodePort", 32000 + number)
         given = [{"ip": _ADDRESSES[f][4].format(number)} for f in manifest.families_of(spec, here)]
         plain |= manifest.status(spec, here) or {"status": {"loadBalancer": {"ingress": given}}}
     return parse.service(plain)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from conformance.arrange import manifests
 from conformance.arrange.run import Run, new_id
-from conformance.model.case import Backend, Breed, ServiceSpec, on, on_host
+from conformance.model import manifest
+from conformance.model.case import Backend, Breed, IngressSpec, ServiceSpec, on, on_host
 from conformance.model.kube import Policy, ServiceType
 from conformance.plan import imagine
 
@@ -116,3 +117,28 @@ def test_a_mirrored_service_selects_nothing_and_lists_its_endpoints_by_port() ->
         ],
         8087: [("10.244.1.14", "node-a", "alt-a"), ("fd44:1::e", "node-a", "alt-a")],
     }
+
+
+def test_services_share_an_external_ip_and_nothing_else() -> None:
+    one = ServiceSpec(endpoints=on("a"), external_ip=True, called="one")
+    other = ServiceSpec(endpoints=on("b"), external_ip=True, shares_external_ip_of="one", called="other")
+    alone = ServiceSpec(endpoints=on("b"), external_ip=True, called="alone")
+    here = imagine.scenes([(one, other, alone)])[0].here
+    given = [manifests.service(RUN, s, here)["spec"] for s in (one, other, alone)]
+    assert given[0]["externalIPs"] == given[1]["externalIPs"] != given[2]["externalIPs"]
+    assert all("clusterIP" not in spec for spec in given)
+
+
+def test_a_balancers_address_may_be_a_nodes_own_and_a_health_check_port_asked_for() -> None:
+    spec = ServiceSpec(
+        ServiceType.LOAD_BALANCER,
+        external_policy=Policy.LOCAL,
+        ingress=(IngressSpec(secondary_of="b"),),
+        health_check_port=3,
+        called="own",
+    )
+    here = imagine.scenes([(spec,)])[0].here
+    status = manifest.status(spec, here)
+    assert status is not None
+    assert [i["ip"] for i in status["status"]["loadBalancer"]["ingress"]] == ["172.31.98.2", "fd98::2"]
+    assert manifests.service(RUN, spec, here)["spec"]["healthCheckNodePort"] == here.node_port(3)

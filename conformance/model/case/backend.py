@@ -14,6 +14,7 @@ class Breed(Enum):
     UNREADY = "unready"  # runs and answers, but its readiness probe never succeeds
     ALT = "alt"  # like WEB, but its ports of the same names have other numbers
     FLEET = "fleet"  # one pod that answers on many ports, on each under a name of its own
+    SIDECAR = "sidecar"  # like WEB, but what answers is a restartable init container of the pod
     RAW = "raw"  # like WEB, and answers SCTP over a raw socket: it has CAP_NET_RAW
     FAILED = "failed"  # its phase is Failed, as an evicted pod's is
 

@@ -73,10 +73,14 @@ class SliceSpec:
 
 @dataclass(frozen=True, slots=True)
 class IngressSpec:
-    """A load balancer's address, written into the Service's status by hand; ``hostname`` has none."""
+    """A load balancer's address, written into the Service's status by hand; ``hostname`` has none.
+
+    ``secondary_of`` is the role of the node whose address besides its primary one is the load balancer's.
+    """
 
     mode: IPMode = IPMode.VIP
     hostname: bool = False
+    secondary_of: str = ""
 
 
 Range = ClientRef | str
@@ -91,8 +95,10 @@ class ServiceSpec:
     they are made by hand: it then has no selector, and ``endpoints`` is left empty. ``mirrored``: it has no selector
     either, and ``endpoints`` stand in an Endpoints object of the kit's, for the cluster to mirror. ``ingress`` None
     leaves the status to the cluster's load balancer controller. ``external_ip_of`` is the role of the node whose
-    primary addresses are the Service's external IPs. ``reuses`` is the Service whose ClusterIP, external IPs and node
-    ports it takes over.
+    primary addresses are the Service's external IPs, ``shares_external_ip_of`` the Service whose external IPs are its
+    own as well. ``reuses`` is the Service whose ClusterIP, external IPs and node ports it takes over.
+    ``health_check_port`` n is the n-th node port that the run names itself, as healthCheckNodePort; 0 leaves it to the
+    API server.
     """
 
     type: ServiceType = ServiceType.CLUSTER_IP
@@ -116,7 +122,9 @@ class ServiceSpec:
     headless: bool = False
     external_name: str = ""
     external_ip_of: str = ""
+    shares_external_ip_of: str = ""
     reuses: str = ""
+    health_check_port: int = 0
 
     @property
     def name(self) -> str:

@@ -64,6 +64,15 @@ def test_another_mode_is_not_asked_for_the_promises_of_nftables() -> None:
     assert {c.cell.case for c in unknown if isinstance(c, Excluded)} == SINGLE_STACK
 
 
+def test_an_older_cluster_is_not_asked_for_what_it_does_not_have() -> None:
+    old, new, unknown = (
+        {c.why for c in _planned(replace(LANDSCAPE, version=version)) if isinstance(c, Excluded)}
+        for version in ((1, 33), (1, 34), None)
+    )
+    assert old - new == {"needs Kubernetes 1.34; this cluster's is 1.33"}
+    assert new == unknown
+
+
 def test_an_external_client_that_enters_nowhere_known_is_no_use_for_a_certain_entrance() -> None:
     landscape = Landscape(LANDSCAPE.nodes, LANDSCAPE.families, (ExternalSite("somewhere"),))
     assert landscape.site("") == ExternalSite("somewhere")

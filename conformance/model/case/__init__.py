@@ -76,6 +76,7 @@ from conformance.model.case.story import becomes as becomes
 from conformance.model.case.story import dial as dial
 from conformance.model.case.story import dual_stack as dual_stack
 from conformance.model.case.story import nodes as nodes
+from conformance.model.case.story import since as since
 from conformance.model.case.story import single_stack as single_stack
 from conformance.model.case.story import vantage as vantage
 from conformance.model.case.story import watch as watch

@@ -103,11 +103,12 @@ class Vantage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a case needs of the cluster: a number of nodes in so many zones, a vantage point, so many IP families."""
+    """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version."""
 
     nodes: int = 1
     vantage: Vantage | None = None
     zones: int = 1
+    since: tuple[int, int] = (0, 0)
     families: int = 0  # any number
 
 
@@ -119,6 +120,11 @@ def nodes(count: int) -> Need:
 def zones(count: int) -> Need:
     """Nodes a, b, c ... in at least ``count`` different zones."""
     return Need(zones=count)
+
+
+def since(major: int, minor: int) -> Need:
+    """The Kubernetes version that first has, without being asked for it, what the case is about."""
+    return Need(since=(major, minor))
 
 
 def vantage(kind: Vantage) -> Need:

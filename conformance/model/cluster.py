@@ -49,8 +49,8 @@ class ClusterState:
     """One consistent view of everything that routing depends on; keys are ``namespace/name`` and node names.
 
     ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
-    most do; None when that is not known. ``homes`` are the nodes on which addresses of pods really are, where anybody
-    has seen them; ``closed`` says that there are no machines besides those named here, so no load balancer either.
+    most do; None when that is not known. ``homes`` are the nodes on which addresses really are, where anybody has seen
+    them, empty for outside; ``closed`` says that there are no machines besides those named, so no load balancer either.
     """
 
     services: Mapping[str, Service]

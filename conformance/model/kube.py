@@ -107,6 +107,7 @@ class Endpoint:
     pod: str = ""  # targetRef.name when the target is a Pod
     hint_zones: tuple[str, ...] = ()
     hint_nodes: tuple[str, ...] = ()
+    hostname: str = ""  # its name below a headless Service's
 
 
 @dataclass(frozen=True, slots=True)

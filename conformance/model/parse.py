@@ -185,4 +185,5 @@ def _endpoint(endpoint: Fields, family: Family) -> Endpoint:
         pod=target.text("name") if target.text("kind") == "Pod" else "",
         hint_zones=tuple(z.text("name") for z in hints.parts("forZones")),
         hint_nodes=tuple(n.text("name") for n in hints.parts("forNodes")),
+        hostname=endpoint.text("hostname"),
     )

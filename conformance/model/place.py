@@ -19,7 +19,8 @@ class LocalAddress:
 class Place:
     """A network namespace and its machine, as the agent in it introduced itself.
 
-    ``boot`` identifies the running kernel: two places with one boot share a machine.
+    ``boot`` identifies the running kernel: two places with one boot share a machine. ``search`` are the domains that
+    its resolver tries: in a pod the cluster's.
     """
 
     host: str
@@ -27,7 +28,7 @@ class Place:
     python: str
     boot: str
     addresses: tuple[LocalAddress, ...] = ()
-    search: tuple[str, ...] = ()  # of its /etc/resolv.conf
+    search: tuple[str, ...] = ()
 
     @property
     def global_addresses(self) -> tuple[str, ...]:

@@ -9,13 +9,12 @@ from enum import Enum
 
 from conformance.model.addresses import Family, contains
 from conformance.model.cluster import ClusterState, ProxyConfig
-from conformance.model.kube import IPMode, Node, Service, ServicePort, ServiceType
+from conformance.model.kube import IPMode, Node, Policy, Service, ServicePort, ServiceType
 from conformance.oracle.packet import Packet
 from conformance.oracle.traits import Trait, has
 
 PROXY_NAME_LABEL = "service.kubernetes.io/service-proxy-name"
 PRIMARY = "primary"
-_LOOPBACK = {Family.IPV4: "127.0.0.1", Family.IPV6: "::1"}
 _WORDS = {"all": ("0.0.0.0/0", "::/0"), "localhost": ("127.0.0.0/8", "::1/128")}  # words besides CIDRs, since 1.37
 
 
@@ -50,6 +49,12 @@ def proxied(service: Service, family: Family) -> bool:
 def cluster_ip(service: Service, family: Family) -> str | None:
     """The Service's ClusterIP of ``family``, without which kube-proxy leaves the whole family alone."""
     return next((ip for ip in service.cluster_ips if ip != "None" and Family.of(ip) is family), None)
+
+
+def external_policy(service: Service) -> Policy:
+    """The policy of its external addresses; a ClusterIP Service whose status has outlived its type has none."""
+    outer = service.type in {ServiceType.NODE_PORT, ServiceType.LOAD_BALANCER} or service.external_ips
+    return service.external_policy if outer else Policy.CLUSTER
 
 
 def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
@@ -122,7 +127,6 @@ def accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:
 def _node_port_scope(proxy: ProxyConfig, node: Node, family: Family) -> tuple[str, ...]:
     """The CIDRs of ``family`` whose addresses serve node ports; a family without one serves them everywhere."""
     given = proxy.node_port_addresses or ((PRIMARY,) if has(proxy, Trait.PRIMARY_NODE_PORTS) else ())
-    # A node without an address of the family has the loopback one for kube-proxy, and thereby none that counts.
-    own = tuple(f"{node.primary(each) or _LOOPBACK[each]}/{each.max_prefix}" for each in Family)
+    own = tuple(f"{ip}/{Family.of(ip).max_prefix}" for ip in map(node.primary, Family) if ip)
     cidrs = tuple(c for word in given for c in {PRIMARY: own, **_WORDS}.get(word, (word,)))
     return tuple(c for c in cidrs if Family.of(c) is family) or ("0.0.0.0/0" if family is Family.IPV4 else "::/0",)

@@ -50,7 +50,8 @@ def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> 
 
 
 def _arrive(state: ClusterState, node: Node, packet: Packet, ruling: Ruling, backend: Backend) -> _Arrival:
-    here = home_of(state, backend.address, backend.node) == node.name
+    home = home_of(state, backend.address, backend.node)
+    here = home == node.name
     hairpin = packet.source == backend.address and packet.origin is not Origin.PROCESS
     loops = hairpin and masquerades_hairpin(state, node, packet, backend)
     # What is delivered to the node itself never meets postrouting, where the masquerading is done.
@@ -60,7 +61,9 @@ def _arrive(state: ClusterState, node: Node, packet: Packet, ruling: Ruling, bac
     if hairpin:
         return _Arrival(packet.sources, returns=False, masqueraded=False)
     if packet.home == node.name or here:
-        return _Arrival(_kept(state, node, packet, backend), returns=True, masqueraded=False)
+        # Who is outside the cluster finds the way back to a node, but not surely to a pod.
+        known = bool(home) or packet.origin is not Origin.POD or state.pod_masquerade is True
+        return _Arrival(_kept(state, node, packet, backend), returns=known, masqueraded=False)
     return _Arrival(packet.sources, returns=False, masqueraded=False)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from conformance.model.addresses import Family
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node, Policy, Service, ServicePort
-from conformance.oracle.capture import load_balancer_ips, proxied
+from conformance.oracle.capture import external_policy, load_balancer_ips, proxied
 from conformance.oracle.endpoints import Backend, Usable, usable
 from conformance.oracle.packet import Packet
 from conformance.oracle.traits import Trait, has
@@ -48,5 +48,5 @@ def _reachable(
     external = bool(port.node_port) or any(Family.of(ip) is family for ip in outer)
     if service.internal_policy is Policy.CLUSTER or external:
         yield from reading.cluster.backends
-    if service.internal_policy is Policy.LOCAL or (service.external_policy is Policy.LOCAL and external):
+    if service.internal_policy is Policy.LOCAL or (external_policy(service) is Policy.LOCAL and external):
         yield from reading.local.backends

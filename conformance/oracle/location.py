@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from conformance.model.addresses import contains
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node
@@ -10,6 +12,11 @@ from conformance.model.kube import Node
 def owner_of(state: ClusterState, address: str) -> Node | None:
     """The node that ``address`` belongs to, None when it is no node's own."""
     return next((state.nodes[name] for name in sorted(state.nodes) if state.nodes[name].owns(address)), None)
+
+
+def is_node_address(state: ClusterState, address: str) -> bool:
+    """Whether ``address`` is some node's own, loopback addresses included."""
+    return ipaddress.ip_address(address).is_loopback or owner_of(state, address) is not None
 
 
 def home_of(state: ClusterState, address: str, claimed: str = "") -> str:

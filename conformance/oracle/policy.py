@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node, Policy
 from conformance.model.source import Reason
-from conformance.oracle.capture import Capture, Role
+from conformance.oracle.capture import Capture, Role, external_policy
 from conformance.oracle.detect import detects, is_pod_traffic
 from conformance.oracle.endpoints import Backend, Usable
 from conformance.oracle.packet import Origin, Packet
@@ -27,14 +27,14 @@ class Decision:
 
 def is_external_local(claim: Capture) -> bool:
     """Whether externalTrafficPolicy Local governs the address."""
-    return claim.role is not Role.CLUSTER_IP and claim.service.external_policy is Policy.LOCAL
+    return claim.role is not Role.CLUSTER_IP and external_policy(claim.service) is Policy.LOCAL
 
 
 def decide(state: ClusterState, node: Node, packet: Packet, claim: Capture, choice: Usable) -> Decision:
     """What the policy of the address says about ``packet`` on ``node``."""
     if claim.role is Role.CLUSTER_IP:
         return _internal(state, node, packet, claim, choice)
-    if claim.service.external_policy is Policy.CLUSTER:
+    if external_policy(claim.service) is Policy.CLUSTER:
         reason = Reason("externalTrafficPolicy Cluster: any endpoint, masqueraded", cite.EXTERNAL_POLICY)
         return Decision(choice.cluster.backends, True, (reason, *choice.cluster.reasons))
     return _external_local(state, node, packet, choice)

@@ -29,6 +29,9 @@ from conformance.oracle.ruling import Ruling, Verb, rule
 from conformance.oracle.traits import Trait, has
 from conformance.spec import sources as cite
 
+# In iptables mode a rule drops what is invalid to connection tracking.
+_HALF = "which need not see the answers, and may take the rest of half a connection for invalid"
+
 Step = tuple[Outcome, tuple[Reason, ...]]
 
 
@@ -53,9 +56,13 @@ def _start(state: ClusterState, client: Client, destination: Destination) -> Ste
     if isinstance(packet, str):
         return _open(packet)
     owner = _owner(state, client, destination)
-    if client.kind is ClientKind.EXTERNAL:
-        return _at(state, owner or node, packet, owner)
-    return _at(state, node, packet, owner)
+    if client.kind is not ClientKind.EXTERNAL or owner is None:
+        return _at(state, node, packet, owner)
+    outcome, reasons = _at(state, owner, packet, owner)
+    if isinstance(outcome, Reaches) and owner is not node and in_pod_network(state, packet.ip):
+        outcome = _past_the_way(outcome)
+        reasons = (*reasons, Reason(f"{packet.ip} is reached through {node.name}, {_HALF}", cite.VIRTUAL_IPS))
+    return outcome, reasons
 
 
 def _first_packet(client: Client, node: Node, destination: Destination) -> Packet | str:
@@ -181,16 +188,20 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
         target = frozenset({Target(packet.ip, packet.port, sources, pod)})
         if packet.home or home_of(state, packet.ip) == node.name:
             return Reaches(target), (*reasons, why)
-        # The answer takes its own way out, and a node that sees half of a connection may take the rest for invalid.
-        past = Reason("how the world outside reaches pods is for the network beyond to say", cite.VIRTUAL_IPS)
-        return Reaches(frozenset(), astray=target), (*reasons, why, past)
+        past = Reason(f"it is reached through {node.name}, {_HALF}", cite.VIRTUAL_IPS)
+        return _past_the_way(Reaches(target)), (*reasons, why, past)
     if packet.ip in state.homes:
-        return _open("it is a pod's own address, and whether anything listens at that port is for the pod", reasons)
+        return _open("it is somebody's own address, and whether anything listens at that port is not for us", reasons)
     elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)
     if elsewhere and not state.closed and not is_nobodys(packet.ip):
         return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)
     text = f"it leaves {node.name} like any other packet, and nobody out there has {packet.ip}"
     return Unanswered(), (*reasons, Reason(text, cite.VIRTUAL_IPS))
+
+
+def _past_the_way(outcome: Reaches) -> Reaches:
+    """``outcome`` where answers need not take the way that the question took."""
+    return replace(outcome, targets=frozenset(), astray=outcome.targets | outcome.astray)
 
 
 def _is_endpoint(state: ClusterState, packet: Packet) -> bool:

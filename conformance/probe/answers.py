@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.model.observation import Dial, End, IcmpError, Observation
 from conformance.model.place import LocalAddress, Place
+from conformance.probe.names import records
 
 
 def dial_of(row: list[Any]) -> Dial:
@@ -52,6 +53,7 @@ def place_of(message: dict[str, Any]) -> Place:
         python=message["python"],
         boot=message["boot"],
         addresses=tuple(LocalAddress(a["dev"], a["ip"], a["prefix"], a["scope"]) for a in message["addresses"]),
+        search=tuple(message["search"]),
     )
 
 
@@ -70,3 +72,13 @@ def page_of(dial: Dial) -> Page | None:
         return None
     page = json.loads(dial.detail)
     return Page(page["status"], page["headers"], page["body"])
+
+
+def named(observation: Observation) -> Observation:
+    """What was seen by a `DialRequest.lookup`, with each answer's records as lines of ``Dial.detail``."""
+    dials, again = (tuple(map(_named, dials)) for dials in (observation.dials, observation.again))
+    return replace(observation, dials=dials, again=again)
+
+
+def _named(dial: Dial) -> Dial:
+    return replace(dial, detail=records(dial.detail)) if dial.end is End.ANSWERED else dial

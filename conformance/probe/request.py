@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.client import Destination
+from conformance.probe.names import over_tcp, question
 
 CONTROL_SECONDS = 2.0
 """Longest a control dial takes (``CONTROL_TIMEOUT`` of the agent)."""
@@ -26,6 +28,7 @@ class Transport(Enum):
     HTTP = "HTTP"  # GET; the answer's status, headers and body come back in ``Dial.detail`` as JSON
     ICMP = "ICMP"  # echo
     SCTP = "SCTP"  # an INIT and its INIT ACK, without the kernel's SCTP
+    WIRE = "WIRE"  # no dial: a watch over what leaves the host; see `DialRequest.watch`
 
     @classmethod
     def of(cls, protocol: Protocol) -> Transport:
@@ -65,6 +68,8 @@ class DialRequest:
     payload: bytes = b""
     size: int = 0
     path: str = "/"
+    networks: tuple[str, ...] = ()
+    interfaces: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """``count`` is that of the schedule; ``ValueError`` for what contradicts itself."""
@@ -83,6 +88,41 @@ class DialRequest:
         transport = Transport.of(destination.protocol)
         return cls(key, destination.ip, destination.port, transport, count=count, parallel=parallel)
 
+    @classmethod
+    def lookup(
+        cls,
+        key: str,
+        server: str,
+        name: str,
+        kind: str,
+        transport: Transport = Transport.UDP,
+        *,
+        count: int = 1,
+        port: int = 53,
+    ) -> DialRequest:
+        """Ask a DNS server for the records of ``kind`` at ``name``; `answers.named` puts its answers into words."""
+        asked = question(name, kind)
+        payload = over_tcp(asked) if transport is Transport.TCP else asked
+        return cls(key, server, port, transport, count=count, payload=payload)
+
+    @classmethod
+    def watch(cls, key: str, networks: Iterable[str], seconds: float, interfaces: Iterable[str] = ()) -> DialRequest:
+        """Watch for packets that leave the host for ``networks`` (CIDRs), for so long; it has no control dials.
+
+        One dial: ``TIMEOUT`` when there were none, else ``ANSWERED`` with a ``Dial.detail`` of JSON: ``packets``, how
+        many, and ``seen``, the first ten's device, source, destination, protocol and port. Watched are ``interfaces``,
+        by default the devices of the default routes.
+        """
+        return cls(
+            key,
+            "0.0.0.0",
+            0,
+            Transport.WIRE,
+            timeout=seconds,
+            networks=tuple(networks),
+            interfaces=tuple(interfaces),
+        )
+
     @property
     def family(self) -> Family:
         """The family of ``ip``."""
@@ -100,7 +140,7 @@ class DialRequest:
     def patient(self) -> DialRequest:
         """The same dials, gently: paced below any sane ICMP rate limit's burst, with time for two SYN retransmits."""
         timeout = max(self.timeout, PATIENT_TIMEOUT)
-        if self.schedule:
+        if self.schedule or self.transport is Transport.WIRE:
             return replace(self, timeout=timeout)
         parallel = 1 if self.parallel == 1 else self.count
         pace = max(self.pace, PATIENT_PACE)
@@ -119,7 +159,9 @@ class DialRequest:
             "timeout": self.timeout,
             "path": self.path,
         }
-        if control:
+        if self.transport is Transport.WIRE:
+            ask |= {"networks": list(self.networks), "interfaces": list(self.interfaces)}
+        elif control:
             ask["control"] = list(control)
         if self.schedule:
             ask["schedule"] = [list(slot) for slot in self.schedule]

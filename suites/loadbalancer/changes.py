@@ -46,8 +46,8 @@ VIP = (IngressSpec(),)
 _WITHOUT = service(LB, endpoints=on("a"), ingress=VIP, allocate_node_ports=False, called="lb-15")
 _RENUMBERED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-18")
 _OTHER_NUMBERS = (
-    PortSpec("tcp", Protocol.TCP, 8180, node_port=1),
-    PortSpec("udp", Protocol.UDP, 8180, node_port=1),
+    PortSpec("tcp", Protocol.TCP, 8180, node_port=31),
+    PortSpec("udp", Protocol.UDP, 8180, node_port=31),
 )
 _RETYPED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-19")
 _ROLLED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-20")

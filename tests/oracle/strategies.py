@@ -54,6 +54,7 @@ def _backend_addresses(family: Family) -> tuple[tuple[str, str], ...]:
 @st.composite
 def endpoints(draw: st.DrawFn, family: Family) -> Endpoint:
     address, node = draw(st.sampled_from(_backend_addresses(family)))
+    node = draw(st.sampled_from((node, node, node, "", "node-9", "node-3")))  # hand-made slices say what they like
     terminating = draw(st.booleans())
     return Endpoint(
         addresses=(address,),
@@ -71,9 +72,11 @@ def endpoints(draw: st.DrawFn, family: Family) -> Endpoint:
 def slices_of(draw: st.DrawFn, name: str, family: Family) -> tuple[EndpointSlice, ...]:
     made = []
     for i in range(draw(st.integers(0, 2))):
-        ports = tuple(EndpointPort(p.value.lower(), p, 8080) for p in PROTOCOLS)
+        number = draw(st.sampled_from((8080, 8080, 8081, None)))
+        ports = tuple(EndpointPort(p.value.lower(), p, number) for p in PROTOCOLS)
+        labels = draw(st.sampled_from(({}, {}, {"service.kubernetes.io/headless": ""})))
         found = draw(st.lists(endpoints(family), max_size=3, unique_by=lambda e: e.addresses))
-        made.append(EndpointSlice("ns", f"{name}-{family.value}-{i}", name, family, ports, tuple(found)))
+        made.append(EndpointSlice("ns", f"{name}-{family.value}-{i}", name, family, ports, tuple(found), labels))
     return tuple(made)
 
 
@@ -95,6 +98,7 @@ def services(draw: st.DrawFn, index: int) -> Service:
         external_policy=draw(st.sampled_from(Policy)),
         affinity_seconds=draw(st.sampled_from((None, 10800))),
         source_ranges=tuple(draw(st.lists(st.sampled_from(RANGES), max_size=2, unique=True))),
+        labels=draw(st.sampled_from(({}, {}, {}, {"service.kubernetes.io/service-proxy-name": "other"}))),
     )
 
 
@@ -120,6 +124,8 @@ def states(draw: st.DrawFn) -> ClusterState:
         nodes={n.name: n for n in NODES},
         proxy=draw(proxies()),
         pod_masquerade=draw(st.sampled_from((None, True, False))),
+        homes=draw(st.sampled_from(({}, {a: n for f in Family for a, n in _backend_addresses(f)}))),
+        closed=draw(st.booleans()),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.cluster import ProxyConfig
-from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Ingress, IPMode, Node, Policy
+from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Ingress, IPMode, Node, Policy, ServiceType
 from conformance.model.outcome import Dropped, Reaches, Refused, RefusedBy, Unanswered, Unspecified
 from tests.oracle.small import (
     CIDRS,
@@ -46,6 +46,18 @@ def test_an_endpoint_on_another_node_than_its_slice_says_answers_past_the_transl
     assert (pods(outcome), astray(outcome)) == (set(), {"web-2"})
     assert pods(dial(state, "10.96.0.1")) == {"web-2"}  # its client's node is the one that translates
     assert pods(dial(claimed, "172.30.99.11", 30080, client=OUTSIDE, node="node-1")) == {"web-2"}
+
+
+def test_an_endpoint_outside_the_cluster() -> None:
+    """It answers a node, and whomever the pod network or kube-proxy masquerades; a bare pod only perhaps."""
+    address = "172.30.99.103"
+    outside = Endpoint((address,), node="node-1", pod="far")
+    state = replace(cluster(slice_of(outside), service=LOCAL), homes={address: ""})
+    assert astray(dial(state, "10.96.0.1")) == {"far"}
+    assert pods(dial(replace(state, pod_masquerade=True), "10.96.0.1")) == {"far"}
+    assert pods(dial(state, "10.96.0.1", client=HOST)) == {"far"}
+    assert pods(dial(replace(state, services={"ns/web": WEB}), EXTERNAL_IP)) == {"far"}
+    assert astray(dial(state, "172.30.99.11", 30080, client=OUTSIDE, node="node-1")) == {"far"}
 
 
 @pytest.mark.parametrize("node", ["", "node-9"])
@@ -102,6 +114,10 @@ def test_of_services_with_one_address_the_one_with_endpoints_gets_it() -> None:
     assert isinstance(rivals, Reaches)
     assert rivals.movable
     assert pods(rivals) == {"web-1", "web-2", "web-3"}
+    far = {**state.services, "ns/web": replace(WEB, external_policy=Policy.LOCAL)}
+    torn = replace(state, services=far, slices={"ns/web": (slice_of(pod_on(2)),)})
+    assert isinstance(dial(torn, EXTERNAL_IP, client=OUTSIDE), Unspecified)  # one drops, the other refuses
+    assert pods(dial(torn, EXTERNAL_IP)) == {"web-2"}
     local = {**state.services, other.key: replace(other, external_policy=Policy.LOCAL)}
     torn = replace(state, services=local, slices={**state.slices, other.key: (third,)})
     assert isinstance(dial(torn, EXTERNAL_IP, client=OUTSIDE), Unspecified)
@@ -127,6 +143,13 @@ def test_ranges_of_a_balancers_address_that_is_an_external_ip_too(proxy: ProxyCo
     assert isinstance(outcome, Reaches if open_to_all else Dropped)
 
 
+def test_a_status_that_outlived_its_type_follows_no_external_policy() -> None:
+    former = replace(LOCAL, type=ServiceType.CLUSTER_IP, external_ips=())
+    state = cluster(slice_of(pod_on(2)), service=former)
+    assert pods(dial(state, VIP, client=OUTSIDE)) == {"web-2"}
+    assert dial(replace(state, services={"ns/web": LOCAL}), VIP, client=OUTSIDE) == Dropped()
+
+
 def test_nobody_answers_for_a_proxys_address_where_there_are_no_other_machines() -> None:
     state = cluster(TWO, service=replace(WEB, ingress=(Ingress(VIP, IPMode.PROXY),)))
     assert isinstance(dial(state, VIP), Unspecified)
@@ -146,11 +169,21 @@ def test_the_pod_network_masquerades_nothing_inside_itself() -> None:
     assert "10.244.1.21" not in sources(dial(state, "172.31.98.2", 30080, client=POD, node="node-2"))
 
 
-def test_a_node_without_an_address_of_the_family_serves_no_primary_one() -> None:
-    single = Node("node-1", ("172.30.99.11",), local=("fd44:1::1",), pod_cidrs=NODES[0].pod_cidrs)
+def test_outside_clients_reach_a_nodes_address_on_the_pod_bridge_by_halves() -> None:
+    """Their packets enter through another node, the answers do not leave through it."""
+    state = cluster(slice_of(pod_on(2)), proxy=replace(IPTABLES, node_port_addresses=("0.0.0.0/0",)))
+    assert astray(dial(state, "10.244.2.1", 30080, client=OUTSIDE, node="node-2")) == {"web-2"}
+    assert pods(dial(state, "10.244.1.1", 30080, client=OUTSIDE, node="node-1")) == {"web-2"}
+    assert pods(dial(state, "172.31.98.2", 30080, client=OUTSIDE, node="node-2")) == {"web-2"}
+
+
+def test_a_node_without_an_address_of_the_family_serves_that_family_everywhere() -> None:
+    """``primary`` then names no CIDR of the family, and a family without CIDRs is not restricted."""
+    single = Node("node-1", ("172.30.99.11",), local=("fd44:1::1", "172.31.98.1"), pod_cidrs=NODES[0].pod_cidrs)
     v6 = EndpointSlice(
         "ns", "v6", "web", Family.IPV6, (EndpointPort("http", Protocol.TCP, 8080),), (Endpoint(("fd44:1::11",)),)
     )
-    state = replace(cluster(v6), nodes={"node-1": single})
-    assert dial(state, "fd44:1::1", 30080, client=OUTSIDE, node="node-1") == Refused(RefusedBy.RST)
-    assert isinstance(dial(state, "172.30.99.11", 30080, client=HOST, node="node-1"), Refused)
+    state = replace(cluster(v6, TWO), nodes={"node-1": single})
+    assert isinstance(dial(state, "fd44:1::1", 30080, client=OUTSIDE, node="node-1"), Reaches)
+    assert isinstance(dial(state, "172.30.99.11", 30080, client=HOST, node="node-1"), Reaches)
+    assert dial(state, "172.31.98.1", 30080, client=HOST, node="node-1") == Refused(RefusedBy.RST)

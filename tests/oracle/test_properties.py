@@ -29,11 +29,14 @@ def asked(state: ClusterState, destination: Destination) -> Service:
 
 
 def usable_addresses(state: ClusterState, destination: Destination) -> set[str]:
-    """Addresses that may ever be chosen for the Service dialled: ready, or terminating and still serving."""
+    """Addresses that may ever be chosen for the Service dialled: ready, or terminating and still serving.
+
+    Slices with a label are those of headless Services here.
+    """
     return {
         e.addresses[0]
         for s in state.slices[destination.service]
-        if s.family is destination.family
+        if s.family is destination.family and not s.labels and any(p.port for p in s.ports)
         for e in s.endpoints
         if e.ready or (e.serving and e.terminating)
     }
@@ -162,7 +165,7 @@ def test_cluster_policy_never_drops(question: Question) -> None:
         for k, s in state.services.items()
     }
     outcome = expect(replace(state, services=services), client, destination).outcome
-    if destination.kind is not DestinationKind.CLUSTER_IP:
+    if destination.kind not in {DestinationKind.CLUSTER_IP, DestinationKind.CLUSTER_IP_OTHER_PORT}:
         assert not isinstance(outcome, Dropped)
 
 

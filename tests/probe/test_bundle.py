@@ -13,6 +13,19 @@ def test_it_parses_as_python_3_8() -> None:
     ast.parse(agent_source(), feature_version=(3, 8))
 
 
+def test_it_has_no_types_at_run_time_that_python_3_8_lacks() -> None:
+    """Annotations are never evaluated; an alias or a base class such as ``dict[str, int]`` would be."""
+    tree = ast.parse(agent_source())
+    notes = {id(n) for a in ast.walk(tree) for n in ast.walk(getattr(a, "annotation", None) or ast.Pass())}
+    notes |= {id(n) for f in ast.walk(tree) for n in ast.walk(getattr(f, "returns", None) or ast.Pass())}
+    evaluated = {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and id(node) not in notes
+    }
+    assert not evaluated & {"dict", "list", "tuple", "set", "type", "frozenset", "Callable", "Iterator", "Sequence"}
+
+
 def test_it_imports_the_standard_library_only() -> None:
     modules = set()
     for node in ast.walk(ast.parse(agent_source())):

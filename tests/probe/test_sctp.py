@@ -187,6 +187,21 @@ def test_the_kernels_sctp_stays_unloaded(stream: CommandStream) -> None:
     assert not any(line.startswith("SCTP") for line in Path("/proc/net/protocols").read_text().splitlines())
 
 
+def test_a_kernel_that_answers_for_itself_is_an_error_and_is_not_served(served: World) -> None:
+    served.run("c", "sh", "-c", "echo 'SCTP 1304 0' > /run/protocols")
+    agent = agent_source().replace('"/proc/net/protocols"', '"/run/protocols"')
+    stream = CommandStream.python(Elsewhere("c", served.prefix("c")), agent, "dial")
+    (dial,) = dialled(stream, "10.91.2.2", 8080)
+    stream.close()
+    assert dial.end is End.ERROR
+    assert "SCTP loaded" in dial.detail
+    command = [*served.prefix("c"), "python3", "-c", agent, "serve", "--port", "7777", "--sctp"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        assert "SCTP is not served" in server.stderr.readline()
+        server.kill()
+
+
 @pytest.mark.parametrize(
     ("text", "loaded"), [("protocol size\nTCP 2\n", False), ("protocol\nSCTPv6 1\nSCTP 1\n", True)]
 )

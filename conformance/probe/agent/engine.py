@@ -17,10 +17,18 @@ from conformance.probe.agent.place import descriptor_limit, local_port_range
 from conformance.probe.agent.request import Berth, Request
 from conformance.probe.agent.sctp_dial import Initiation
 from conformance.probe.agent.stream import Http, Stream
+from conformance.probe.agent.wire import Watch
 
 FRESH = 0.25  # a control dial begun this long ago is still "just before"
 CONTROL_TIMEOUT = 2.0
-KINDS: dict[str, type[Flight]] = {"TCP": Stream, "UDP": Datagram, "HTTP": Http, "ICMP": Echo, "SCTP": Initiation}
+KINDS: dict[str, type[Flight]] = {
+    "TCP": Stream,
+    "UDP": Datagram,
+    "HTTP": Http,
+    "ICMP": Echo,
+    "SCTP": Initiation,
+    "WIRE": Watch,
+}
 
 
 class Control:
@@ -121,10 +129,13 @@ class Engine:
         yield 0
 
     def submit(self, request: Request) -> None:
-        """Dial this when its turn comes."""
+        """Dial this when its turn comes; a watch goes first, for it sees nothing of what was dialled before it."""
         if request.proto not in KINDS:
             raise ValueError("unknown proto " + request.proto)
-        self.pending.append(request)
+        if request.networks:
+            self.pending.appendleft(request)
+        else:
+            self.pending.append(request)
         self.live[request.id] = request
 
     def cancel(self, ids: list[str]) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 from conformance.probe.agent.loop import clock
 
-VERSION = 1
+VERSION = 2
 MOST_DESCRIPTORS = 65536
+RTF_REJECT = 0x200  # linux/route.h: an unreachable route
 
 
 def file_text(path: str) -> str:
@@ -72,6 +73,27 @@ def _address(message: bytes) -> list[dict[str, Any]]:
     return [{"dev": socket.if_indextoname(index), "ip": ip, "prefix": prefix, "scope": scope}]
 
 
+def default_devices() -> list[str]:
+    """The devices of the main table's default routes, both families."""
+    found = set()
+    for line in file_text("/proc/net/route").splitlines()[1:]:
+        device, destination, _, flags, _, _, _, mask = line.split()[:8]
+        if (destination, mask) == ("00000000", "00000000") and not int(flags, 16) & RTF_REJECT:
+            found.add(device)
+    for line in file_text("/proc/net/ipv6_route").splitlines():
+        destination, length, *_, flags, device = line.split()
+        if (destination, length) == ("0" * 32, "00") and not int(flags, 16) & RTF_REJECT:
+            found.add(device)
+    return sorted(found)
+
+
+def search_domains() -> list[str]:
+    """The search list of /etc/resolv.conf (resolv.conf(5): the last one counts)."""
+    lines = [line.split() for line in file_text("/etc/resolv.conf").splitlines()]
+    lists = [words[1:] for words in lines if words and words[0] in ("search", "domain")]
+    return lists[-1] if lists else []
+
+
 def hello() -> dict[str, Any]:
     """The first line of a dialling agent."""
     return {
@@ -85,4 +107,5 @@ def hello() -> dict[str, Any]:
         "monotonic": clock(),
         "wall": time.time(),
         "addresses": local_addresses(),
+        "search": search_domains(),
     }

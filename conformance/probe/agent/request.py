@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from conformance.probe.agent.sieve import network_of
+
 
 class Berth(NamedTuple):
     """Where a socket is kept: it serves one name, for one destination."""
@@ -24,6 +26,7 @@ class Request:
     instead of both count and pace, when after its beginning which port is dialled (0: ``port``). ``control``: an
     address that needs no kube-proxy, asked just before, and just after if there was silence. ``payload``: sent as is,
     the answer comes back as hex (over TCP both with DNS's two bytes of length). ``size``: bytes of the question.
+    ``networks`` and ``interfaces``: what a watch looks for, and where.
     """
 
     def __init__(self, ask: dict[str, Any]) -> None:
@@ -45,6 +48,8 @@ class Request:
         self.payload = bytes.fromhex(ask.get("payload", ""))
         self.size = int(ask.get("size", 0))
         self.path: str = ask.get("path", "/")
+        self.networks = [network_of(cidr) for cidr in ask.get("networks", ())]
+        self.interfaces: list[str] = ask.get("interfaces", [])
         control = ask.get("control")
         self.control: tuple[str, int] | None = (control[0], int(control[1])) if control else None
         socket.inet_pton(self.family, self.ip)
@@ -56,6 +61,8 @@ class Request:
             raise ValueError("a flow has no schedule")
         if self.keep and not (self.flow and self.proto in ("TCP", "UDP")):
             raise ValueError("only a flow over TCP or UDP can be kept")
+        if (self.proto == "WIRE") is not bool(self.networks):
+            raise ValueError("a watch, and nothing else, looks for networks")
         self.flying = 0
         self.queued = self.asking = self.cancelled = self.silent = False
         self.begun = self.zero = self.not_before = 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import socket
 import struct
 
@@ -33,6 +32,7 @@ class Initiation(Datagram):
 
     socket_type = socket.SOCK_RAW
     socket_protocol = IPPROTO_SCTP
+    socket_takes = ": a raw socket takes CAP_NET_RAW"
 
     def start(self) -> None:
         """Send the INIT."""
@@ -85,9 +85,3 @@ class Initiation(Datagram):
     def _abort(self, sock: socket.socket, tag: int) -> None:
         with contextlib.suppress(OSError):  # a courtesy to conntrack, and no part of the dial
             sock.send(sctp_packed(SctpPacket(self.source, self.port, tag, ABORT, b"")))
-
-    def _fail(self, number: int) -> None:
-        if number == errno.EPERM:
-            self._finish("error", detail="EPERM: a raw socket takes CAP_NET_RAW")
-        else:
-            super()._fail(number)

@@ -27,8 +27,6 @@ from conformance.probe.agent.sctp import (
 IP_PKTINFO = 8  # linux/in.h; Python has the name since 3.14 only
 PACKETS = 64  # taken in one turn
 
-Answerer = Callable[[Any, str, int, bytes], bytes]  # of whom, asked at which own address and port, what
-
 
 class Responder:
     """Answers each INIT to one of ``ports``, on every local address of both families, with an INIT ACK that speaks.
@@ -36,7 +34,8 @@ class Responder:
     It knows no associations: whatever else arrives is left alone, and so are other ports.
     """
 
-    def __init__(self, loop: Loop, ports: Sequence[int], answer: Answerer) -> None:
+    def __init__(self, loop: Loop, ports: Sequence[int], answer: Callable[[Any, str, int, bytes], bytes]) -> None:
+        """``answer`` is told the client, the own address and port that he asked, and what."""
         self.ports, self.answer = frozenset(ports), answer
         if kernel_speaks_sctp():
             print("agent: this kernel has SCTP loaded and answers for itself: SCTP is not served", file=sys.stderr)

@@ -32,6 +32,7 @@ class Stream(Flight):
 
     socket_type = socket.SOCK_STREAM
     socket_protocol = 0
+    socket_takes = ""  # to be told where it is forbidden
 
     def __init__(self, airport: Airport, request: Request, port: int) -> None:
         super().__init__(airport, request, port)
@@ -52,6 +53,10 @@ class Stream(Flight):
             return
         try:
             self.sock = sock = socket.socket(request.family, self.socket_type, self.socket_protocol)
+        except OSError as error:  # forbidden here (a ping socket), not a word from the route
+            self._finish("error", detail=errno.errorcode.get(error.errno or 0, str(error.errno)) + self.socket_takes)
+            return
+        try:
             sock.setblocking(False)
             # An IPv6 TCP socket that connect() still owns when the ICMP error arrives reports it at the next SYN only,
             # a second later; the error queue has it at once, and names its sender.

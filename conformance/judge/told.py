@@ -74,18 +74,27 @@ def decided(outcome: Decides, dials: Sequence[Dial]) -> Finding:
     """The API server refused for the promised field, or stored what was promised."""
     for dial in dials:
         answer = json.loads(dial.detail)
-        wrong = _refusal(outcome.field, answer) if outcome.field else _stored(outcome, answer)
+        wrong = _refusal(outcome, answer) if outcome.status else _stored(outcome, answer)
         if wrong:
             return Finding(Mismatch.WRONG_DECISION, wrong)
     return Finding()
 
 
-def _refusal(field: str, answer: dict[str, Any]) -> str:
+def _refusal(outcome: Decides, answer: dict[str, Any]) -> str:
+    field, named = outcome.field, answer["fields"]
     if answer["status"] < 300:
-        return f"the request was taken; promised was a refusal that names {field}"
-    if not any(named.startswith(field) for named in answer["fields"]):
-        return f"the refusal ({answer['status']}) names {', '.join(answer['fields']) or 'no field'}, not {field}"
+        return f"the request was taken; promised was a refusal ({outcome.status})" + (f" of {field}" if field else "")
+    if answer["status"] != outcome.status:
+        return f"the refusal was {answer['status']}, not {outcome.status}: {answer['message'][:200]}"
+    if field and not any(_within(each, field) for each in named):
+        return f"the refusal names {', '.join(named) or 'no field'}, not {field}: {answer['message'][:200]}"
     return ""
+
+
+def _within(named: str, field: str) -> bool:
+    """Whether what is blamed is the field or a part of it; the API writes one field with a capital letter."""
+    named, field = named.lower(), field.lower()
+    return named == field or named.startswith((f"{field}.", f"{field}["))
 
 
 def _stored(outcome: Decides, answer: dict[str, Any]) -> str:

@@ -95,6 +95,29 @@ def slices(spec: ServiceSpec, here: Surroundings) -> Iterator[JSON]:
             }
 
 
+def endpoints(spec: ServiceSpec, here: Surroundings) -> JSON:
+    """The Endpoints object of a mirrored Service: one subset for each port number, of both families."""
+    kinds = dict.fromkeys(here.port(b) for b in spec.endpoints)
+    return {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {"name": spec.name, "labels": dict(spec.labels)},
+        "subsets": [
+            {
+                "addresses": [
+                    {"ip": a, "nodeName": here.nodes[b.role].name, "targetRef": {"kind": "Pod", "name": b.name}}
+                    for b in spec.endpoints
+                    if here.port(b) == number
+                    for a in here.addresses(b)
+                    if Family.of(a) in families_of(spec, here)
+                ],
+                "ports": [{"name": p.name, "protocol": p.protocol.value, "port": number} for p in spec.ports],
+            }
+            for number in kinds
+        ],
+    }
+
+
 def addresses_wanted(spec: ServiceSpec) -> int:
     """How many documentation addresses of a family the Service wants: the external IP's number, and the balancer's."""
     return 1 + len(spec.ingress or ()) if spec.external_ip or spec.ingress else 0
@@ -178,6 +201,8 @@ def _endpoint(end: EndpointSpec, one: SliceSpec, family: Family, here: Surroundi
         "conditions": {k: v for k, v in conditions.items() if v is not None},
         "targetRef": {"kind": "Pod", "name": end.backend.name},
     }
+    if end.named:
+        plain["hostname"] = end.backend.name
     role = end.backend.role if end.node == "own" else end.node
     if role:
         node = here.nodes[role]

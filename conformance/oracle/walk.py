@@ -182,9 +182,10 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
     """The address is no node's: an endpoint's own, or the network beyond decides."""
     if _is_endpoint(state, packet):
         pod = pod_of(state, packet.ip, packet.port)
-        why = Reason("it is an endpoint's own address, past every Service", cite.SLICE_PORTS)
-        # A packet that loops back within the pod may carry any of its addresses; others keep or lose theirs on the way.
-        sources = packet.sources if packet.origin is Origin.POD and state.pod_masquerade is False else frozenset[str]()
+        why = Reason("it is an endpoint's own address, past every Service", cite.NETWORK_MODEL)
+        # Between pods nothing is translated; towards other addresses the pod network may, and a node chooses its own.
+        kept = state.pod_masquerade is False or in_pod_network(state, packet.ip)
+        sources = packet.sources if packet.origin is Origin.POD and kept else frozenset[str]()
         target = frozenset({Target(packet.ip, packet.port, sources, pod)})
         if packet.home or home_of(state, packet.ip) == node.name:
             return Reaches(target), (*reasons, why)

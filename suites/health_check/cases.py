@@ -124,7 +124,7 @@ CASES = (
             becomes(_FLIPPED.but(external_policy=Policy.CLUSTER)),
             ask("wiped-a", dial(health_check("a", former=True), client=pod("b")), Refused()),
             ask("wiped-b", dial(health_check("b", former=True), client=pod("a")), Refused()),
-            becomes(_FLIPPED.but(health_check_port=32)),
+            becomes(_FLIPPED.but(health_check_port=31)),
             ask("named-a", dial(health_check("a"), client=pod("b")), Says(200, local_endpoints=1)),
             ask("named-b", dial(health_check("b"), client=pod("a")), Says(503, local_endpoints=0)),
         ),

@@ -47,8 +47,8 @@ _WITHOUT = service(LB, endpoints=on("a"), ingress=VIP, allocate_node_ports=False
 _RELEASED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-17")
 _RENUMBERED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-18")
 _OTHER_NUMBERS = (
-    PortSpec("tcp", Protocol.TCP, 8180, node_port=31),
-    PortSpec("udp", Protocol.UDP, 8180, node_port=31),
+    PortSpec("tcp", Protocol.TCP, 8180, node_port=21),
+    PortSpec("udp", Protocol.UDP, 8180, node_port=21),
 )
 _RETYPED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-19")
 _ROLLED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-20")

@@ -89,6 +89,36 @@ def test_runs_do_not_share_names() -> None:
     assert "abc123" in RUN.namespace
 
 
+def test_a_pod_that_is_to_have_failed_ends_at_once_and_for_good() -> None:
+    (ended,) = on("a", breed=Breed.FAILED)
+    made = manifests.backend(RUN, ended, "n", [])
+    (container,) = made["spec"]["containers"]
+    assert made["spec"]["restartPolicy"] == "Never"
+    assert container["command"][:2] == ["python3", "-c"]
+    assert "readinessProbe" not in container
+
+
+def test_a_mirrored_service_selects_nothing_and_lists_its_endpoints_by_port() -> None:
+    spec = ServiceSpec(endpoints=(*on("a", "b"), *on("a", breed=Breed.ALT)), mirrored=True, called="m")
+    assert "selector" not in body(spec)
+    made = manifests.endpoints(RUN, spec, imagine.scenes([(spec,)])[0].here)
+    assert made["metadata"]["namespace"] == RUN.namespace
+    found = {
+        p["port"]: sorted((a["ip"], a["nodeName"], a["targetRef"]["name"]) for a in subset["addresses"])
+        for subset in made["subsets"]
+        for p in subset["ports"]
+    }
+    assert found == {
+        8080: [
+            ("10.244.1.11", "node-a", "web-a"),
+            ("10.244.2.11", "node-b", "web-b"),
+            ("fd44:1::b", "node-a", "web-a"),
+            ("fd44:2::b", "node-b", "web-b"),
+        ],
+        8087: [("10.244.1.14", "node-a", "alt-a"), ("fd44:1::e", "node-a", "alt-a")],
+    }
+
+
 def test_services_share_an_external_ip_and_nothing_else() -> None:
     one = ServiceSpec(endpoints=on("a"), external_ip=True, called="one")
     other = ServiceSpec(endpoints=on("b"), external_ip=True, shares_external_ip_of="one", called="other")

@@ -66,14 +66,15 @@ def rule(state: ClusterState, node: Node, packet: Packet, local: bool) -> Ruling
 def _contest(state: ClusterState, node: Node, packet: Packet, claims: tuple[Capture, ...], local: bool) -> Ruling:
     """What ``node`` does with a packet that ``claims`` are laid to; only those with endpoints are dispatched."""
     rulings = [_by_every_reading(state, node, packet, claim, local) for claim in claims]
-    if len(claims) == 1:
-        return rulings[0]
-    alive = [r for r in rulings if r.verb is not Verb.REJECT]
-    if len(alive) == 1 and alive[0].verb is Verb.FORWARD:
-        return alive[0]
+    served = [r for r in rulings if r.verb is Verb.FORWARD]
+    # Who has no endpoints is in no dispatching rule, and what others dispatched meets no refusing one.
+    yielding = all(r.verb in {Verb.FORWARD, Verb.REJECT, Verb.UNTOUCHED} for r in rulings)
+    rivals = served if served and yielding else rulings
+    if len(rivals) == 1:
+        return rivals[0]
     names = ", ".join(f"{c.service.key} ({c.role.value})" for c in claims)
     text = f"several Services claim {packet.ip} port {packet.port}: {names}; which one gets it is not promised"
-    return _whichever(alive or rulings, Reason(text, cite.EXTERNAL_IPS))
+    return _whichever(rivals, Reason(text, cite.EXTERNAL_IPS))
 
 
 def _by_every_reading(state: ClusterState, node: Node, packet: Packet, claim: Capture, local: bool) -> Ruling:

@@ -114,6 +114,10 @@ def test_of_services_with_one_address_the_one_with_endpoints_gets_it() -> None:
     assert isinstance(rivals, Reaches)
     assert rivals.movable
     assert pods(rivals) == {"web-1", "web-2", "web-3"}
+    far = {**state.services, "ns/web": replace(WEB, external_policy=Policy.LOCAL)}
+    torn = replace(state, services=far, slices={"ns/web": (slice_of(pod_on(2)),)})
+    assert isinstance(dial(torn, EXTERNAL_IP, client=OUTSIDE), Unspecified)  # one drops, the other refuses
+    assert pods(dial(torn, EXTERNAL_IP)) == {"web-2"}
     local = {**state.services, other.key: replace(other, external_policy=Policy.LOCAL)}
     torn = replace(state, services=local, slices={**state.slices, other.key: (third,)})
     assert isinstance(dial(torn, EXTERNAL_IP, client=OUTSIDE), Unspecified)

@@ -70,6 +70,15 @@ def test_all_are_counted_and_ten_are_told(stream: CommandStream) -> None:
     assert (told["packets"], len(told["seen"])) == (25, 10)
 
 
+def test_a_watch_begins_before_the_dials_that_were_asked_for_with_it(wires: World) -> None:
+    stream = wires.dialler("c", "--width", "1")
+    dials = [{"id": str(n), "ip": "10.96.1.1", "port": 9, "proto": "UDP", "timeout": 0.1} for n in range(10)]
+    watch = {"id": "w", "ip": "0.0.0.0", "proto": "WIRE", "networks": VIPS, "timeout": 2.0}
+    found = results(stream, [*dials, watch])
+    stream.close()
+    assert json.loads(ends(found["w"])[0].detail)["packets"] == 10
+
+
 def test_packets_for_other_networks_are_none_of_its_business(stream: CommandStream) -> None:
     cases = [
         ("10.96.0.0/16", "10.98.0.9"),

@@ -129,10 +129,13 @@ class Engine:
         yield 0
 
     def submit(self, request: Request) -> None:
-        """Dial this when its turn comes."""
+        """Dial this when its turn comes; a watch goes first, for it sees nothing of what was dialled before it."""
         if request.proto not in KINDS:
             raise ValueError("unknown proto " + request.proto)
-        self.pending.append(request)
+        if request.networks:
+            self.pending.appendleft(request)
+        else:
+            self.pending.append(request)
         self.live[request.id] = request
 
     def cancel(self, ids: list[str]) -> None:

@@ -15,7 +15,7 @@ from conformance.arrange.waits import ACCOUNT, PODS, converge
 from conformance.cluster.api import Cluster
 from conformance.cluster.paths import collection_of, kind
 from conformance.cluster.pods import PodRef
-from conformance.model.case.backend import Backend
+from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.client import Client, ClientKind
@@ -120,13 +120,14 @@ class Arrangement:
         converge(ACCOUNT, lambda: self.cluster.find(path), lambda found: "" if found else "missing")
 
     def _wait_for_pods(self, names: list[str]) -> None:
-        never = {name for name, b in self._backends.items() if not b.ready}
+        failed = {name for name, b in self._backends.items() if b.failed}
+        never = {name for name, b in self._backends.items() if not b.ready} - failed
 
         def look() -> list[JSON]:
             spaces = (self.run.namespace, self.run.host_namespace)
             return [p for name in spaces for p in self.cluster.objects("Pod", name, self.run.selector)]
 
-        seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never))
+        seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never, failed=failed))
         self._pods = {p["metadata"]["name"]: p for p in seen}
 
     def _positions(self, wanted: Wanted) -> dict[str, Position]:
@@ -139,6 +140,8 @@ class Arrangement:
                 label, position = host(role).label if role else f"node-{node}", ClientKind.NODE
             elif name == f"web-{role}":
                 label, position = endpoint(role).label, ClientKind.POD
+            elif name == f"{Breed.RAW.value}-{role}":
+                label, position = endpoint(role, breed=Breed.RAW).label, ClientKind.POD
             elif name.startswith("client-"):
                 label, position = pod(role).label, ClientKind.POD
             else:

@@ -17,7 +17,10 @@ ROUND = 1.0
 
 
 def pinned(outcome: Pins, dials: Sequence[Dial]) -> Finding:
-    """Every port keeps to one endpoint within a round, and over all of them unless its pin is promised to expire."""
+    """Every port keeps to one endpoint within a round, and over all of them unless its pin is promised to expire.
+
+    A port whose client was tied before is answered by nobody else.
+    """
     answers = [d for d in dials if d.end is End.ANSWERED]
     allowed = {name_of(t) for t in outcome.targets}
     strangers = sorted({d.endpoint for d in answers} - allowed)
@@ -33,10 +36,18 @@ def pinned(outcome: Pins, dials: Sequence[Dial]) -> Finding:
         groups = [{*one} for one in rounds] if outcome.forgets else [{name for one in rounds for name in one}]
         if any(len(names) > 1 for names in groups):
             return Finding(Mismatch.NOT_STICKY, f"port {port}: one client was sent to {_shown(rounds)}")
-    # The first choice of each port is free: that all of them chose the same one is as unlikely as that none moved.
-    chance = float(len(allowed)) ** (1 - len(ports))
-    if len({rounds[0][0] for rounds in ports.values()}) == 1 and chance <= MISS:
-        return Finding(Mismatch.ENDPOINT_NEVER_CHOSEN, f"all {len(ports)} ports chose {answers[0].endpoint}")
+    kept = {port: {name_of(t) for t in before} for port, before in outcome.kept}
+    for port, before in sorted(kept.items()):
+        rounds = ports.get(port, [])
+        if not {name for one in rounds for name in one} <= before:
+            tied = "/".join(sorted(before))
+            return Finding(
+                Mismatch.NOT_STICKY, f"port {port}: one client was tied to {tied}, now sent to {_shown(rounds)}"
+            )
+    # The first choice of each other port is free: that all chose the same one is as unlikely as that none moved.
+    firsts = [rounds[0][0] for port, rounds in ports.items() if port not in kept]
+    if len(set(firsts)) == 1 and float(len(allowed)) ** (1 - len(firsts)) <= MISS:
+        return Finding(Mismatch.ENDPOINT_NEVER_CHOSEN, f"all {len(firsts)} ports chose {firsts[0]}")
     moved = sum(len({name for one in rounds for name in one}) > 1 for rounds in ports.values())
     if outcome.forgets and not moved and len(allowed) ** -float(len(ports)) <= MISS:
         return Finding(Mismatch.NEVER_FORGOTTEN, f"none of {len(ports)} ports moved after its pin should have expired")

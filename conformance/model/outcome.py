@@ -92,20 +92,26 @@ class Pins:
     """Session affinity port by port: the dials of one port and round end at one of ``targets``.
 
     Ports choose independently of each other. ``forgets``: the pins have expired between two rounds, so that some port
-    moves, given enough of them; otherwise none does.
+    moves, given enough of them; otherwise none does. ``kept`` are the ports (the numbers dialled) whose client was tied
+    to endpoints before, and to which: one of those answers.
     """
 
     targets: frozenset[Target]
     forgets: bool = False
+    kept: tuple[tuple[int, frozenset[Target]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """An HTTP answer of kube-proxy: its status, and where not None its number of local endpoints, or its whole body."""
+    """An HTTP answer of kube-proxy: its status, and where not None its number of local endpoints, or its whole body.
+
+    ``service`` (``namespace/name``): it names that Service, says that the proxy is healthy, and is not to be sniffed.
+    """
 
     status: int
     local_endpoints: int | None = None
     body: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +121,15 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Decides:
-    """The API server's answer: a refusal that names ``field``, or an object that holds these values (path, value).
+    """The API server's answer: a refusal (HTTP ``status`` not 0) that names ``field`` where one is said, or an object.
 
-    A value of None says that the path holds nothing; an ellipsis character that it holds something.
+    The object ``holds`` these values (path, value). None says that the path holds nothing; an ellipsis character that
+    it holds something.
     """
 
     field: str = ""
     holds: tuple[tuple[str, object], ...] = ()
+    status: int = 0
 
 
 Outcome = Reaches | Refused | Dropped | NoRoute | Unanswered | Resolves | Pins | Tells | Quiet | Decides | Unspecified

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 from typing import assert_never
 
-from conformance.model.addresses import Protocol
+from conformance.model.addresses import Protocol, is_nobodys
 from conformance.model.client import Client, ClientKind, Destination
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import IPMode, Node
@@ -194,7 +194,7 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
     if packet.ip in state.homes:
         return _open("it is somebody's own address, and whether anything listens at that port is not for us", reasons)
     elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)
-    if elsewhere and not state.closed:
+    if elsewhere and not state.closed and not is_nobodys(packet.ip):
         return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)
     text = f"it leaves {node.name} like any other packet, and nobody out there has {packet.ip}"
     return Unanswered(), (*reasons, Reason(text, cite.VIRTUAL_IPS))

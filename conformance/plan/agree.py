@@ -31,15 +31,10 @@ def disagreement(cell: Cell, expectation: Expectation, client: Client, state: Cl
     match then:
         case Answered():
             return _answered(then, outcome, client, state)
-        case Pinned(endpoints, forgets):
-            if not isinstance(outcome, Pins):
-                return f"the case says pinned, the oracle {outcome}"
-            same = outcome.forgets == forgets
-            return _same_pods(endpoints, [t.pod for t in outcome.targets]) or (
-                "" if same else f"the case says forgets={forgets}, the oracle forgets={outcome.forgets}"
-            )
-        case Says(status, local_endpoints, body):
-            said = Tells(status, local_endpoints, body)
+        case Pinned():
+            return _pinned(then, outcome, cell)
+        case Says(status, local_endpoints, body, whole):
+            said = Tells(status, local_endpoints, body, here.last[cell.service.name].key if whole else "")
             return "" if outcome == said else f"the case says {said}, the oracle {outcome}"
         case ResolvesTo():
             lines = records(then, cell, here)
@@ -63,6 +58,8 @@ def records(then: ResolvesTo, cell: Cell, here: Surroundings) -> frozenset[str]:
             return frozenset(ip for ip in service.cluster_ips if Family.of(ip) is asked)
         case ResolvesTo.What.ENDPOINTS:
             return frozenset(a for b in then.endpoints for a in here.addresses(b) if Family.of(a) is asked)
+        case ResolvesTo.What.PORTS if then.endpoints:
+            return frozenset(f"{here.port(b)} {b.name}.{name}" for b in then.endpoints)
         case ResolvesTo.What.PORTS:
             port = next(p for p in service.ports if p.name == cell.destination.port)
             return frozenset({f"{port.port} {name}"})
@@ -95,6 +92,19 @@ def _answered(then: Answered, outcome: Outcome, client: Client, state: ClusterSt
             return f"the case says a node's address is seen, the oracle allows {sorted(seen)}"
         case _:
             return ""
+
+
+def _pinned(then: Pinned, outcome: Outcome, cell: Cell) -> str:
+    if not isinstance(outcome, Pins):
+        return f"the case says pinned, the oracle {outcome}"
+    differ = _same_pods(then.endpoints, [t.pod for t in outcome.targets])
+    if differ:
+        return differ
+    if outcome.forgets != then.forgets:
+        return f"the case says forgets={then.forgets}, the oracle forgets={outcome.forgets}"
+    ports = sum(p.protocol is cell.protocol for p in cell.service.ports)
+    stays = len(outcome.kept) == ports and all(len(before) == 1 for _, before in outcome.kept)
+    return "" if stays == then.stays else f"the case says stays={then.stays}, the oracle keeps {outcome.kept}"
 
 
 def _same_pods(by_hand: tuple[Backend, ...], computed: list[str]) -> str:

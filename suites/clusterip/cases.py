@@ -5,17 +5,22 @@ from __future__ import annotations
 from conformance.model.case import (
     Answered,
     Case,
+    IngressSpec,
     Level,
     Matrix,
     Profile,
     SeenSource,
     Vantage,
+    ask,
     cluster_ip,
     cluster_ip_other_port,
     dial,
     endpoint,
     external,
+    external_ip,
     host,
+    load_balancer,
+    node_port,
     nodes,
     on,
     on_host,
@@ -36,9 +41,15 @@ from conformance.spec.sources import (
     SOURCE_IP,
     VIRTUAL_IPS,
 )
+from suites.clusterip.nothing import NOTHING
+from suites.clusterip.ports import PORTS
 from suites.variants import variants
 
-CASES = (
+_EVERY_ADDRESS = service(
+    ServiceType.LOAD_BALANCER, endpoints=on("a"), external_ip=True, ingress=(IngressSpec(),), called="cip-10"
+)
+
+CASES: tuple[Case, ...] = (
     Case(
         id="CIP-01",
         promise="A pod reaches every endpoint at the ClusterIP, and the endpoints see the pod's own address.",
@@ -49,6 +60,7 @@ CASES = (
         when=dial(cluster_ip(), client=pod("a")),
         then=Answered(on("a", "b"), source=SeenSource.CLIENT),
         needs=(nodes(2),),
+        covers=("A01", "A02", "A12"),
     ),
     Case(
         id="CIP-02",
@@ -71,6 +83,7 @@ CASES = (
         when=dial(cluster_ip(), client=host("a")),
         then=Answered(on("a", "b"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("A04", "A05"),
     ),
     Case(
         id="CIP-04",
@@ -81,6 +94,7 @@ CASES = (
         given=service(endpoints=on("a")),
         when=dial(cluster_ip(), client=endpoint("a")),
         then=Answered(on("a"), source=SeenSource.NODE),
+        covers=("A07", "A08", "A10"),
     ),
     Case(
         id="CIP-05",
@@ -104,6 +118,7 @@ CASES = (
         then=Refused(RefusedBy.ICMP),
         needs=(nodes(2),),
         profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("A22",),
     ),
     Case(
         id="CIP-07",
@@ -115,6 +130,7 @@ CASES = (
         when=dial(cluster_ip_other_port(), client=host("a")),
         then=Refused(RefusedBy.ICMP),
         profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("A22",),
     ),
     Case(
         id="CIP-08",
@@ -126,7 +142,37 @@ CASES = (
         when=dial(cluster_ip(), client=external("a")),
         then=Answered(on("a", "b"), source=SeenSource.NODE),
         needs=(nodes(2), vantage(Vantage.EXTERNAL)),
+        covers=("A27",),
     ),
+    Case(
+        id="CIP-09",
+        promise="A process in the node's own network reaches an endpoint in the same network at the ClusterIP.",
+        level=Level.MUST,
+        sources=(SERVICE_TYPE, VIRTUAL_IPS),
+        catches=(Fault.NO_SERVICE_RULES, Fault.NO_HAIRPIN),
+        given=service(endpoints=on_host("b")),
+        when=dial(cluster_ip(), client=host("b")),
+        then=Answered(on_host("b"), source=SeenSource.NODE),
+        needs=(nodes(2),),
+        covers=("A11",),
+    ),
+    Case(
+        id="CIP-10",
+        promise="An endpoint reaches itself at every address of its Service, and sees an address other than its own.",
+        level=Level.MUST,
+        sources=(SERVICE_TYPE, NFTABLES_CODE),
+        catches=(Fault.NO_HAIRPIN, Fault.NO_MASQUERADE),
+        given=_EVERY_ADDRESS,
+        steps=(
+            ask("clusterIP", dial(cluster_ip(), client=endpoint("a")), Answered(on("a"), SeenSource.NODE)),
+            ask("nodePort", dial(node_port("a"), client=endpoint("a")), Answered(on("a"), SeenSource.NODE)),
+            ask("externalIP", dial(external_ip(), client=endpoint("a")), Answered(on("a"), SeenSource.NODE)),
+            ask("loadBalancer", dial(load_balancer(), client=endpoint("a")), Answered(on("a"), SeenSource.NODE)),
+        ),
+        covers=("A09", "A10"),
+    ),
+    *PORTS,
+    *NOTHING,
 )
 
 MATRICES = (
@@ -136,6 +182,7 @@ MATRICES = (
         services=variants(ServiceType.CLUSTER_IP, internal=(Policy.CLUSTER, Policy.LOCAL)),
         destinations=(cluster_ip(),),
         sources=(SERVICE_TYPE,),
+        covers=("A01", "A02", "A04", "A05", "A14"),
     ),
     Matrix(
         id="CIPX",
@@ -145,5 +192,6 @@ MATRICES = (
         sources=(NFTABLES_DIFFERENCES,),
         profile=Profile.KUBE_PROXY_NFTABLES,
         level=Level.SHOULD,
+        covers=("A22",),
     ),
 )

@@ -128,3 +128,14 @@ def test_a_round_is_what_begins_together() -> None:
     moved = {**spread(2), 7: ("web-a", "web-b")}
     assert pinned(FORGETS, rounds(moved, apart=ROUND / 2)).mismatch is Mismatch.NOT_STICKY
     assert pinned(FORGETS, rounds(moved, apart=ROUND * 2)) == Finding()
+
+
+def test_a_port_whose_client_is_tied_already_moves_nowhere() -> None:
+    tied = replace(KEEPS, kept=((7, frozenset(TARGETS[:1])),))
+    assert pinned(tied, rounds({**spread(), 7: ("web-a",)})) == Finding()
+    finding = pinned(tied, rounds({**spread(), 7: ("web-b",)}))
+    assert finding.mismatch is Mismatch.NOT_STICKY
+    assert finding.message == "port 7: one client was tied to web-a, now sent to web-b"
+    # What was chosen before is no choice: only the ports that choose now must not all choose alike.
+    all_tied = replace(KEEPS, kept=tuple((port, frozenset(TARGETS[:1])) for port in MANY))
+    assert pinned(all_tied, rounds(dict.fromkeys(MANY, ("web-a",)))) == Finding()

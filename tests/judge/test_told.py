@@ -1,178 +1,59 @@
-"""Pages, watched wires and the API server's decisions: what was read is compared word by word."""
+"""What a healthCheckNodePort says: each part of the answer that is promised, and is wrong, is named."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from conformance.judge import judge
-from conformance.judge.finding import Finding
-from conformance.judge.told import WEIGHT, decided, quiet, told, value_at
-from conformance.model.case.then import PRESENT
 from conformance.model.observation import Dial, End, Observation
-from conformance.model.outcome import Decides, Expectation, Outcome, Quiet, Tells
+from conformance.model.outcome import Expectation, Tells
 from conformance.model.verdict import Mismatch, Status
 
-SILENT, RESET = Dial(End.TIMEOUT), Dial(End.RST)
+BODY = {"service": {"namespace": "ns", "name": "web"}, "localEndpoints": 1, "serviceProxyHealthy": True}
+HEADERS = {"x-load-balancing-endpoint-weight": "1", "x-content-type-options": "nosniff"}
+COUNT, WHOLE = Tells(200, 1), Tells(200, 1, service="ns/web")
 
 
-def said(detail: object) -> Dial:
-    return Dial(End.ANSWERED, detail=json.dumps(detail))
+def said(outcome: Tells, *, status: int = 200, headers: dict[str, str] | None = None, **body: Any) -> str:  # noqa: ANN401
+    page = {"status": status, "headers": HEADERS if headers is None else headers, "body": json.dumps(BODY | body)}
+    verdict = judge(Expectation(outcome, ()), Observation(dials=(Dial(End.ANSWERED, detail=json.dumps(page)),)))
+    if verdict.status is Status.PASSED:
+        return ""
+    assert (verdict.status, verdict.mismatch) == (Status.FAILED, Mismatch.WRONG_WORD)
+    return verdict.message
 
 
-def page(status: int, body: str = "", **headers: str) -> Dial:
-    return said({"status": status, "headers": headers, "body": body})
-
-
-def health(status: int, local: object, weight: object) -> Dial:
-    body = json.dumps({"service": {"namespace": "ns", "name": "web"}, "localEndpoints": local})
-    return page(status, body, **{WEIGHT: str(weight)})
-
-
-def status_of(outcome: Outcome, *dials: Dial, controls: bool | None = True) -> Status:
-    seen = Observation(dials=dials, control_before=controls, control_after=controls)
-    return judge(Expectation(outcome, ()), seen).status
-
-
-@settings(deadline=None)
-@given(st.sampled_from([200, 503]), st.integers(0, 9))
-def test_a_page_that_says_what_was_promised_passes(status: int, local: int) -> None:
-    assert told(Tells(status, local), [health(status, local, local)] * 2) == Finding()
-    assert told(Tells(status), [page(status, "anything")]) == Finding()
+def test_the_whole_answer_passes() -> None:
+    assert said(WHOLE) == said(COUNT) == ""
 
 
 @pytest.mark.parametrize(
-    ("dial", "words"),
+    ("wrong", "message"),
     [
-        (health(503, 2, 2), "the status was 503; promised was 200"),
-        (health(200, 1, 2), "the body tells 1 local endpoints; there are 2"),
-        (health(200, 2, 1), "X-Load-Balancing-Endpoint-Weight is 1; there are 2 local endpoints"),
-        (page(200, '{"localEndpoints": 2}'), "X-Load-Balancing-Endpoint-Weight is None; there are 2 local endpoints"),
-        (page(200, "ok"), "the body tells no localEndpoints: 'ok'"),
-        (page(200, "[2]"), "the body tells no localEndpoints: '[2]'"),
-        (page(200, "{}"), "the body tells no localEndpoints: '{}'"),
+        ({"status": 503}, "the status was 503; promised was 200"),
+        ({"localEndpoints": 2}, "the body tells 2 local endpoints; there are 1"),
+        ({"headers": HEADERS | {"x-load-balancing-endpoint-weight": "0"}}, "X-Load-Balancing-Endpoint-Weight is 0"),
     ],
 )
-def test_a_page_that_says_something_else_fails_in_its_words(dial: Dial, words: str) -> None:
-    promised = Tells(200, 2)
-    assert told(promised, [dial]) == Finding(Mismatch.WRONG_WORD, words)
-    assert told(promised, [health(200, 2, 2), dial]).mismatch is Mismatch.WRONG_WORD
-
-
-def test_a_whole_body_is_compared_without_the_white_space_around_it() -> None:
-    promised = Tells(200, body="nftables")
-    assert told(promised, [page(200, "nftables\n")]) == Finding()
-    finding = told(promised, [page(200, "iptables")])
-    assert finding == Finding(Mismatch.WRONG_WORD, "the answer was 'iptables'; promised was 'nftables'")
-
-
-@pytest.mark.parametrize("dial", [SILENT, RESET])
-def test_no_page_is_no_answer(dial: Dial) -> None:
-    finding = told(Tells(200), [dial])
-    assert finding.mismatch is Mismatch.NOT_REACHED
-    assert finding.silence is (dial is SILENT)
-    assert status_of(Tells(200), dial) is Status.FAILED
-    assert status_of(Tells(200), SILENT, controls=None) is Status.UNKNOWN
-
-
-def leak(packets: int) -> Dial:
-    seen = {"device": "eth0", "source": "10.244.1.21", "destination": "10.96.0.9", "protocol": "TCP", "port": 80}
-    return said({"packets": packets, "seen": [seen] * min(packets, 10)})
-
-
-def test_a_wire_on_which_nothing_was_seen_is_quiet() -> None:
-    assert quiet([]) == quiet([SILENT, SILENT]) == Finding()
-    assert status_of(Quiet(), SILENT, controls=None) is Status.PASSED  # a watch has no control: it dials nobody
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=4))
-def test_every_packet_on_the_wire_is_a_leak_and_the_first_are_shown(counts: list[int]) -> None:
-    finding = quiet([SILENT, *map(leak, counts)])
-    assert finding.mismatch is Mismatch.LEAKED
-    assert finding.message.startswith(f"{sum(counts)} packets left the node: ")
-    shown = finding.message.count("10.244.1.21 -> 10.96.0.9 port 80/TCP on eth0")
-    assert shown == min(3, sum(min(n, 10) for n in counts))
-
-
-def answer(status: int, *fields: str, message: str = "", **stored: Any) -> Dial:  # noqa: ANN401  JSON
-    return said({"status": status, "fields": list(fields), "message": message, "object": stored})
-
-
-def test_a_refusal_must_name_the_field() -> None:
-    promised = Decides("spec.clusterIP")
-    assert decided(promised, [answer(422, "spec.clusterIP")]) == Finding()
-    assert decided(promised, [answer(422, "spec.type", "spec.clusterIPs[0]")]) == Finding()
-    other = decided(promised, [answer(422, "spec.type")])
-    assert other == Finding(Mismatch.WRONG_DECISION, "the refusal (422) names spec.type, not spec.clusterIP")
-    nothing = decided(promised, [answer(403)])
-    assert nothing.message == "the refusal (403) names no field, not spec.clusterIP"
-    taken = decided(promised, [answer(201)])
-    assert taken.message == "the request was taken; promised was a refusal that names spec.clusterIP"
+def test_status_count_and_weight_always_matter(wrong: dict[str, Any], message: str) -> None:
+    assert said(COUNT, **wrong).startswith(message)
+    assert said(WHOLE, **wrong).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("path", "promised", "holds"),
+    ("wrong", "message"),
     [
-        ("spec.type", "NodePort", True),
-        ("spec.type", "ClusterIP", False),
-        ("spec.ports.0.nodePort", 30080, True),
-        ("spec.ports.0.nodePort", PRESENT, True),
-        ("spec.ports.0.nodePort", None, False),
-        ("spec.ports.1.nodePort", None, True),
-        ("spec.ports.1.nodePort", PRESENT, False),
-        ("spec.externalIPs", PRESENT, False),
-        ("spec.selector", PRESENT, False),
-        ("spec.publishNotReadyAddresses", False, True),
-        ("spec.publishNotReadyAddresses", PRESENT, True),
-        ("spec.type.deeper", None, True),
-        ("metadata", None, True),
+        ({"service": {"namespace": "ns", "name": "other"}}, "the body tells service"),
+        ({"serviceProxyHealthy": False}, "the body tells serviceProxyHealthy False; promised was True"),
+        (
+            {"headers": {"x-load-balancing-endpoint-weight": "1"}},
+            "X-Content-Type-Options is None; promised was nosniff",
+        ),
     ],
 )
-def test_what_is_stored_is_compared_path_by_path(path: str, promised: object, holds: bool) -> None:
-    spec = {
-        "type": "NodePort",
-        "ports": [{"nodePort": 30080}],
-        "externalIPs": [],
-        "selector": {},
-        "publishNotReadyAddresses": False,
-    }
-    finding = decided(Decides(holds=((path, promised),)), [answer(200, spec=spec)])
-    assert (finding == Finding()) is holds
-    if not holds:
-        assert finding.mismatch is Mismatch.WRONG_DECISION
-        assert finding.message.startswith(f"{path} is ")
-
-
-def test_a_request_that_had_to_be_taken_was_refused() -> None:
-    finding = decided(Decides(holds=(("spec.type", "NodePort"),)), [answer(422, "spec.type", message="invalid")])
-    assert finding == Finding(Mismatch.WRONG_DECISION, "the request was refused (422): invalid")
-    assert status_of(Decides(), answer(201)) is Status.PASSED
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text("ab", max_size=2),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", min_size=1, max_size=2), inner),
-    max_leaves=8,
-)
-
-
-@settings(deadline=None)
-@given(json_values, st.lists(st.sampled_from(["a", "b", "ab", "0", "1", "7"]), min_size=1, max_size=4))
-def test_a_path_leads_to_what_is_there_or_to_nothing(plain: object, path: list[str]) -> None:
-    found = value_at(plain, ".".join(path))
-    inner = value_at(plain, path[0])
-    assert found == (value_at(inner, ".".join(path[1:])) if path[1:] else inner)
-    assert value_at({"x": plain, "y": [plain]}, "x." + ".".join(path)) == found
-    assert value_at({"x": plain, "y": [plain]}, "y.0." + ".".join(path)) == found
-
-
-def test_a_dial_that_could_not_be_made_tells_nothing() -> None:
-    broken = replace(SILENT, end=End.ERROR, detail="EAFNOSUPPORT")
-    for outcome in (Tells(200), Quiet(), Decides("spec.type")):
-        assert status_of(outcome, broken) is Status.UNKNOWN
+def test_the_rest_matters_where_the_whole_answer_is_asked_for(wrong: dict[str, Any], message: str) -> None:
+    assert said(COUNT, **wrong) == ""
+    assert said(WHOLE, **wrong).startswith(message)

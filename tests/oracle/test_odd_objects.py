@@ -10,6 +10,7 @@ from conformance.model.addresses import Family, Protocol
 from conformance.model.cluster import ProxyConfig
 from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Ingress, IPMode, Node, Policy, ServiceType
 from conformance.model.outcome import Dropped, Reaches, Refused, RefusedBy, Unanswered, Unspecified
+from conformance.oracle import HealthCheck, expect_health_check
 from tests.oracle.small import (
     CIDRS,
     EXTERNAL_IP,
@@ -178,6 +179,13 @@ def test_between_pods_nothing_is_translated(masquerade: bool | None) -> None:
         {"10.244.1.21"} if masquerade is False else set()
     )
     assert sources(dial(state, "10.244.2.11", 8080, client=HOST)) == set()
+
+
+def test_a_health_check_counts_addresses_whatever_the_ports_of_their_slices() -> None:
+    checked = replace(LOCAL, health_check_node_port=32000)
+    state = cluster(slice_of(pod_on(1)), slice_of(pod_on(1), pod_on(2), name="b", port="other"), service=checked)
+    answers = [expect_health_check(state, checked, node, Family.IPV4) for node in NODES]
+    assert answers == [HealthCheck(200, 1), HealthCheck(200, 1), HealthCheck(503, 0)]
 
 
 def test_outside_clients_reach_a_nodes_address_on_the_pod_bridge_by_halves() -> None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance.model.case.backend import Breed
 from conformance.model.client import ClientKind, DestinationKind
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ClientRef:
-    """A client position by role: on which node, or for EXTERNAL through which; ``own_pod`` is an endpoint dialling."""
+    """A client position by role: on which node, or for EXTERNAL through which; ``own_pod`` is an endpoint dialling.
+
+    ``breed`` is the endpoint's where it is not the usual one.
+    """
 
     kind: ClientKind
     role: str = ""
     own_pod: bool = False
+    breed: str = ""
 
     @property
     def label(self) -> str:
-        """The word used in IDs, e.g. ``pod-a``, ``endpoint-a``, ``node-b``, ``external-a``."""
+        """The word used in IDs, e.g. ``pod-a``, ``endpoint-a``, ``endpoint-raw-a``, ``node-b``, ``external-a``."""
         word = "endpoint" if self.own_pod else self.kind.value
-        return f"{word}-{self.role}" if self.role else word
+        return "-".join(w for w in (word, self.breed, self.role) if w)
 
 
 def pod(role: str) -> ClientRef:
@@ -27,9 +32,9 @@ def pod(role: str) -> ClientRef:
     return ClientRef(ClientKind.POD, role)
 
 
-def endpoint(role: str) -> ClientRef:
+def endpoint(role: str, *, breed: Breed = Breed.WEB) -> ClientRef:
     """The endpoint pod on the role's node, dialling the Service that it serves (hairpin)."""
-    return ClientRef(ClientKind.POD, role, own_pod=True)
+    return ClientRef(ClientKind.POD, role, own_pod=True, breed="" if breed is Breed.WEB else breed.value)
 
 
 def host(role: str) -> ClientRef:
@@ -41,6 +46,9 @@ def external(role: str = "") -> ClientRef:
     """A client outside the cluster whose packets to Service addresses enter through the role's node."""
     return ClientRef(ClientKind.EXTERNAL, role)
 
+
+WHOLE, SECONDARY = "whole", "secondary"
+"""What of a healthCheckNodePort's answer counts, and at which address it is asked."""
 
 API = ClientRef(ClientKind.API)
 """Nobody dials: the API server is asked."""
@@ -110,9 +118,15 @@ def pod_address(backend: str) -> DestinationRef:
     return DestinationRef(DestinationKind.POD, word=backend)
 
 
-def health_check(role: str, of: str = "", *, former: bool = False) -> DestinationRef:
-    """The Service's healthCheckNodePort on the role's node, asked over HTTP."""
-    return DestinationRef(DestinationKind.HEALTH_CHECK, role, of, former=former)
+def health_check(
+    role: str, of: str = "", *, former: bool = False, whole: bool = False, secondary: bool = False
+) -> DestinationRef:
+    """The Service's healthCheckNodePort on the role's node, asked over HTTP.
+
+    ``whole``: everything that kube-proxy says there counts. ``secondary``: not at the node's primary address.
+    """
+    word = WHOLE if whole else SECONDARY if secondary else ""
+    return DestinationRef(DestinationKind.HEALTH_CHECK, role, of, former=former, word=word)
 
 
 def proxy_page(role: str, page: str) -> DestinationRef:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case.refs import ClientRef, DestinationRef, host, uplink
+from conformance.model.case.requests import Submission
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.case.then import Then
 from conformance.model.source import Source
@@ -27,7 +28,9 @@ class Dialling:
 
     ``times``: so many dials instead of as many as the number of endpoints demands. ``flow``: the exchanges of one
     connection (TCP) or source port (UDP) that lives on, under this name, in later steps of the case. ``rounds``: every
-    port of the Service is dialled at each of these seconds. ``size``: bytes of each question and answer.
+    port of the Service is dialled at each of these seconds. ``size``: bytes of each question and answer. ``pin``: under
+    this name the case remembers, port by port, which endpoints affinity has tied the client to; it goes with
+    ``rounds``. ``source_port``: where each dial comes from (0: a new one each time).
     """
 
     destination: DestinationRef
@@ -36,6 +39,8 @@ class Dialling:
     flow: str = ""
     rounds: tuple[float, ...] = ()
     size: int = 0
+    pin: str = ""
+    source_port: int = 0
 
 
 def dial(
@@ -46,9 +51,11 @@ def dial(
     flow: str = "",
     rounds: tuple[float, ...] = (),
     size: int = 0,
+    pin: str = "",
+    source_port: int = 0,
 ) -> Dialling:
     """One client dialling one destination."""
-    return Dialling(destination, client, times, flow, rounds, size)
+    return Dialling(destination, client, times, flow, rounds, size, pin, source_port)
 
 
 def watch(role: str) -> Dialling:
@@ -57,25 +64,15 @@ def watch(role: str) -> Dialling:
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """A request to the API server about ``service``: create it, or change one that is there.
-
-    ``fields`` are set on top of what the spec says, by path (``spec.clusterIP``, ``spec.ports.0.nodePort``); None
-    removes the field.
-    """
-
-    service: ServiceSpec
-    fields: tuple[tuple[str, object], ...] = ()
-    create: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Ask:
-    """One question of a case, and what must follow; ``name`` tells it from the case's others, in its ID."""
+    """One question of a case, and what must follow; ``name`` tells it from the case's others, in its ID.
+
+    ``then`` None: the oracle alone says.
+    """
 
     name: str
     what: Dialling | Submission
-    then: Then
+    then: Then | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class Become:
     services: tuple[ServiceSpec, ...]
 
 
-def ask(name: str, what: Dialling | Submission, then: Then) -> Ask:
+def ask(name: str, what: Dialling | Submission, then: Then | None = None) -> Ask:
     """A question of a case."""
     return Ask(name, what, then)
 
@@ -106,11 +103,12 @@ class Vantage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a case needs of the cluster: a number of nodes in so many zones, or a vantage point."""
+    """What a case needs of the cluster: a number of nodes in so many zones, a vantage point, so many IP families."""
 
     nodes: int = 1
     vantage: Vantage | None = None
     zones: int = 1
+    families: int = 0  # any number
 
 
 def nodes(count: int) -> Need:
@@ -126,6 +124,16 @@ def zones(count: int) -> Need:
 def vantage(kind: Vantage) -> Need:
     """A place to dial from that the user must provide."""
     return Need(vantage=kind)
+
+
+def dual_stack() -> Need:
+    """A cluster whose Services have both IP families."""
+    return Need(families=2)
+
+
+def single_stack() -> Need:
+    """A cluster whose Services have one IP family."""
+    return Need(families=1)
 
 
 BOTH_FAMILIES = (Family.IPV4, Family.IPV6)

@@ -171,6 +171,17 @@ def test_the_pod_network_masquerades_nothing_inside_itself() -> None:
     assert "10.244.1.21" not in sources(dial(state, "172.31.98.2", 30080, client=POD, node="node-2"))
 
 
+@pytest.mark.parametrize("masquerade", [True, False, None])
+def test_between_pods_nothing_is_translated(masquerade: bool | None) -> None:
+    state = cluster(TWO, masquerade=masquerade)
+    assert sources(dial(state, "10.244.2.11", 8080)) == {"10.244.1.21"}
+    outer = replace(TWO, endpoints=(Endpoint(("192.0.2.11",), node="node-2", pod="web-2"),))
+    assert sources(dial(cluster(outer, masquerade=masquerade), "192.0.2.11", 8080)) == (
+        {"10.244.1.21"} if masquerade is False else set()
+    )
+    assert sources(dial(state, "10.244.2.11", 8080, client=HOST)) == set()
+
+
 @pytest.mark.parametrize(
     ("protocol", "closed"),
     [(Protocol.TCP, Refused(RefusedBy.RST)), (Protocol.UDP, Refused(RefusedBy.ICMP)), (Protocol.SCTP, Unanswered())],

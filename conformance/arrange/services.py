@@ -71,6 +71,14 @@ class Services:
         self._wait_for_balancers()
         return self._create_last(sentinel, here)
 
+    def once_more(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
+        """Another sentinel: a proxy that serves it has finished the sync in which it saw the one before.
+
+        kube-proxy clears connection tracking at the end of a sync, when its new rules are in force already.
+        """
+        self.arrangement.cluster.delete(_path(self.arrangement.run.namespace, self._last))
+        return self._create_last(sentinel, here)
+
     def withdraw(self) -> None:
         """Delete all of them."""
         _at_once(self.arrangement.cluster.delete, [_path(self.arrangement.run.namespace, name) for name in self.specs])

@@ -31,6 +31,7 @@ from conformance.spec import sources as cite
 
 # In iptables mode a rule drops what is invalid to connection tracking.
 _HALF = "which need not see the answers, and may take the rest of half a connection for invalid"
+_ECHO = "whether an address answers echo requests is for whoever has it"
 
 Step = tuple[Outcome, tuple[Reason, ...]]
 
@@ -166,6 +167,8 @@ def _sourceless(outcome: Reaches) -> Reaches:
 
 def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reason, ...]) -> Step:
     """The packet is for ``node`` itself: an endpoint of the host network listens there, or nobody does."""
+    if packet.protocol is Protocol.ICMP:
+        return _open(_ECHO, reasons)
     pod = pod_of(state, packet.ip, packet.port) if _is_endpoint(state, packet) else ""
     if pod:
         why = Reason(f"{pod} listens there on {node.name}'s own network", cite.SLICE_PORTS)
@@ -173,7 +176,11 @@ def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Rea
     checked = any(s.health_check_node_port == packet.port for s in state.services.values())
     if checked and packet.protocol is Protocol.TCP:
         return _open("kube-proxy's health check server listens there", reasons)
-    by = {Protocol.TCP: RefusedBy.RST, Protocol.UDP: RefusedBy.ICMP, Protocol.SCTP: RefusedBy.ANY}[packet.protocol]
+    if packet.protocol is Protocol.SCTP:
+        # A kernel with SCTP aborts, one without says so by ICMP, and any raw socket keeps it silent.
+        nobody = f"nobody answers at that port of {node.name}; how is for its kernel to say"
+        return Unanswered(), (*reasons, Reason(nobody, cite.VIRTUAL_IPS))
+    by = RefusedBy.RST if packet.protocol is Protocol.TCP else RefusedBy.ICMP
     source = cite.CLOSED_UDP_PORT if packet.protocol is Protocol.UDP else cite.CLOSED_PORT
     return Refused(by), (*reasons, Reason(f"nothing listens at that port of {node.name}: closed", source))
 
@@ -191,6 +198,8 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
             return Reaches(target), (*reasons, why)
         past = Reason(f"it is reached through {node.name}, {_HALF}", cite.VIRTUAL_IPS)
         return _past_the_way(Reaches(target)), (*reasons, why, past)
+    if packet.protocol is Protocol.ICMP and (packet.ip in state.homes or in_pod_network(state, packet.ip)):
+        return _open(_ECHO, reasons)
     if packet.ip in state.homes:
         return _open("it is somebody's own address, and whether anything listens at that port is not for us", reasons)
     elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)

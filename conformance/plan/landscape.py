@@ -25,8 +25,8 @@ class ExternalSite:
 class Landscape:
     """Node names in role order (a, b, c), the families that Services may have, and the external sites.
 
-    ``mode`` is kube-proxy's and ``version`` Kubernetes' (major, minor), None where it is not known; ``zones`` are those
-    of the nodes, in their order.
+    ``mode`` is kube-proxy's and ``version`` that of Kubernetes, None where they are not known; ``zones`` are those of
+    the nodes, in their order.
     """
 
     nodes: tuple[str, ...]

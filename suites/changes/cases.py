@@ -7,13 +7,16 @@ from conformance.model.case import (
     BOTH,
     Answered,
     Case,
+    EndpointSpec,
     IngressSpec,
     Level,
     Matrix,
     PortSpec,
+    SlicePort,
     ask,
     axes,
     becomes,
+    by_hand,
     cluster_ip,
     dial,
     external_ip,
@@ -47,7 +50,11 @@ _LEAVING = service(endpoints=on("a"), called="chg-02")
 _TAKING = service(endpoints=on("b"), called="chg-02-heir", reuses="chg-02")
 _RENUMBERED = service(LB, on("a"), called="chg-03", external_ip=True, ingress=(IngressSpec(),))
 _TCP_FIRST = service(endpoints=on("a"), called="chg-04", ports=(PortSpec("web", TCP),))
-_RENAMED = service(ServiceType.NODE_PORT, on("a"), called="chg-06")
+(_A,) = on("a")
+_NEW_NAMES = (PortSpec("web-tcp", TCP), PortSpec("web-udp", UDP))
+# Slices that have both names: else there are no endpoints of the new ones until the controller follows.
+_BOTH_NAMES = tuple(SlicePort(p.name, p.protocol) for p in (*BOTH, *_NEW_NAMES))
+_RENAMED = service(ServiceType.NODE_PORT, called="chg-06", slices=(by_hand(EndpointSpec(_A), ports=_BOTH_NAMES),))
 _SHRINKING = service(endpoints=on("a"), called="chg-07", ports=(*BOTH, *_MORE))
 
 CASES = (
@@ -150,7 +157,7 @@ CASES = (
             ask("before", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
             ask("before-nodePort", dial(node_port("b"), client=pod("b"), flow="node"), Answered(on("a"))),
             # The API server gives a port of another name another node port, unless told the old one.
-            becomes(_RENAMED.but(ports=(PortSpec("web-tcp", TCP), PortSpec("web-udp", UDP)), reuses="chg-06")),
+            becomes(_RENAMED.but(ports=_NEW_NAMES, reuses="chg-06")),
             ask("after", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
             ask("after-nodePort", dial(node_port("b"), client=pod("b"), flow="node"), Answered(on("a"))),
             ask("new", dial(cluster_ip(), client=pod("b")), Answered(on("a"))),

@@ -49,6 +49,7 @@ from conformance.spec.sources import (
 
 UDP = axes(protocol=(Protocol.UDP,))
 _BY_NAME = (PortSpec("udp", Protocol.UDP, target="udp"),)
+(_A,) = on("a")
 _FIRST, _SECOND = fleet("a", 2)
 _NODE = SeenSource.NODE
 
@@ -58,7 +59,7 @@ _OUTER = service(endpoints=on("a"), called="ctk-03", external_ip=True)
 _EMPTIED = service(endpoints=on("a"), called="ctk-04")
 _DELETED = service(endpoints=on("a"), called="ctk-05")
 _LATE = service(endpoints=on("a"), called="ctk-06")
-_UNREADY = service(called="ctk-07", slices=(by_hand(EndpointSpec(*on("a"), ready=False)),))
+_UNREADY = service(called="ctk-07", slices=(by_hand(EndpointSpec(_A, ready=False)),))
 _AT_NODES = service(ServiceType.NODE_PORT, on("a"), called="ctk-10")
 _LOCAL = service(endpoints=on("a"), called="ctk-11", internal_policy=Policy.LOCAL, ports=_BY_NAME)
 _RETARGETED = service(
@@ -183,7 +184,7 @@ FOLLOWING = (
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), flow="pod"), Refused(RefusedBy.ICMP)),
             ask("before-node", dial(cluster_ip(), client=host("b"), flow="node"), Refused(RefusedBy.ICMP)),
-            becomes(_UNREADY.but(slices=(by_hand(EndpointSpec(*on("a"), ready=True)),))),
+            becomes(_UNREADY.but(slices=(by_hand(EndpointSpec(_A, ready=True)),))),
             ask("after", dial(cluster_ip(), client=pod("b"), flow="pod"), Answered(on("a"))),
             ask("after-node", dial(cluster_ip(), client=host("b"), flow="node"), Answered(on("a"))),
         ),

@@ -31,13 +31,14 @@ from conformance.spec.sources import CONNTRACK_CODE, TERMINATING_ENDPOINTS, VIRT
 UDP = axes(protocol=(Protocol.UDP,))
 TCP = axes(protocol=(Protocol.TCP,))
 
+_A, _B = on("a", "b")
 _KEPT = service(endpoints=on("a"), called="ctk-08")
 _GROWING = service(ServiceType.NODE_PORT, on("a"), called="ctk-09")
 _ONE, _TWO = (SlicePort("one", Protocol.UDP),), (SlicePort("two", Protocol.UDP),)
 _TWO_PORTS = service(
     called="ctk-13",
     ports=(PortSpec("one", Protocol.UDP), PortSpec("two", Protocol.UDP, 81)),
-    slices=(by_hand(EndpointSpec(*on("a")), ports=_ONE), by_hand(EndpointSpec(*on("a")), ports=_TWO)),
+    slices=(by_hand(EndpointSpec(_A), ports=_ONE), by_hand(EndpointSpec(_A), ports=_TWO)),
 )
 
 STAYING = (
@@ -95,8 +96,8 @@ STAYING = (
             becomes(
                 _TWO_PORTS.but(
                     slices=(
-                        by_hand(draining(*on("a")), EndpointSpec(*on("b")), ports=_ONE),
-                        by_hand(EndpointSpec(*on("b")), ports=_TWO),
+                        by_hand(draining(_A), EndpointSpec(_B), ports=_ONE),
+                        by_hand(EndpointSpec(_B), ports=_TWO),
                     )
                 )
             ),

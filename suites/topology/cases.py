@@ -24,6 +24,7 @@ from conformance.model.case import (
     on,
     pod,
     service,
+    since,
     vantage,
     zones,
 )
@@ -66,8 +67,12 @@ _NODE_NONE = service(slices=(by_hand(_node("a", "b"), _node("b", "b")),), called
 _BOTH_KINDS = service(slices=(by_hand(_node("a", "b", zones=("a",)), _node("b", "b", zones=("b",))),), called="top-06")
 _LIVE = service(slices=(by_hand(_zone("a", "a"), _zone("b", "b")),), called="top-07")
 _CLOSE, _SAME_ZONE, _SAME_NODE = (
-    service(NP, endpoints=on("a", "b"), traffic_distribution=word, called=f"top-08-{word.lower()}")
-    for word in ("PreferClose", "PreferSameZone", "PreferSameNode")
+    service(NP, endpoints=on("a", "b"), traffic_distribution=word, called=name)
+    for word, name in (
+        ("PreferClose", "top-08"),
+        ("PreferSameZone", "top-11-zone"),
+        ("PreferSameNode", "top-11-node"),
+    )
 )
 _FALLS = service(NP, endpoints=on("a", "b"), traffic_distribution="PreferSameNode", called="top-09")
 
@@ -104,7 +109,7 @@ CASES = (
             ask("node-a", dial(cluster_ip(), client=host("a"), times=FEW), NEAR_A),
             ask("port-b", dial(node_port("b"), client=pod("b"), times=FEW), NEAR_B),
         ),
-        needs=(nodes(2),),
+        needs=(nodes(2), since(1, 34)),
         covers=("M02", "M04"),
     ),
     Case(
@@ -149,7 +154,7 @@ CASES = (
             ask("lacks-port", dial(node_port("a", "top-05-lacks"), client=host("b")), ANY),
             ask("none", dial(cluster_ip("top-05-none"), client=pod("a")), ANY),
         ),
-        needs=(nodes(2),),
+        needs=(nodes(2), since(1, 34)),
         covers=("M03",),
     ),
     Case(
@@ -163,7 +168,7 @@ CASES = (
             ask("zone", dial(cluster_ip(), client=pod("a"), times=FEW), NEAR_A),
             ask("node", dial(cluster_ip(), client=pod("b")), ANY),
         ),
-        needs=(nodes(2), zones(2)),
+        needs=(nodes(2), since(1, 34), zones(2)),
         covers=("M02",),
     ),
     Case(
@@ -185,19 +190,15 @@ CASES = (
     ),
     Case(
         id="TOP-08",
-        promise="trafficDistribution prefers endpoints in the client's zone, or on its node.",
+        promise="With trafficDistribution PreferClose clients get endpoints in their own zone.",
         level=Level.SHOULD,
-        sources=(TRAFFIC_DISTRIBUTION, PREFER_SAME_KEP),
+        sources=(TRAFFIC_DISTRIBUTION,),
         catches=(Fault.HINTS_IGNORED,),
-        given=(_CLOSE, _SAME_ZONE, _SAME_NODE),
-        steps=tuple(
-            ask(
-                f"{name}-{role}",
-                dial(cluster_ip(f"top-08-{word}"), client=pod(role), times=FEW),
-                near,
-            )
-            for name, word in (("close", "preferclose"), ("zone", "prefersamezone"), ("node", "prefersamenode"))
-            for role, near in (("a", NEAR_A), ("b", NEAR_B))
+        given=_CLOSE,
+        steps=(
+            ask("a", dial(cluster_ip(), client=pod("a"), times=FEW), NEAR_A),
+            ask("b", dial(cluster_ip(), client=pod("b"), times=FEW), NEAR_B),
+            ask("port", dial(node_port("b"), client=host("a"), times=FEW), NEAR_B),
         ),
         needs=(nodes(2), zones(2)),
         covers=("M01",),
@@ -218,7 +219,7 @@ CASES = (
             becomes(_FALLS),
             ask("back", dial(cluster_ip(), client=pod("a"), times=FEW), NEAR_A),
         ),
-        needs=(nodes(2),),
+        needs=(nodes(2), since(1, 34)),
         covers=("M06",),
     ),
     Case(
@@ -235,6 +236,21 @@ CASES = (
         ),
         needs=(nodes(2), zones(2), vantage(Vantage.EXTERNAL)),
         covers=("M04",),
+    ),
+    Case(
+        id="TOP-11",
+        promise="PreferSameZone gives clients endpoints in their own zone, PreferSameNode those on their own node.",
+        level=Level.SHOULD,
+        sources=(TRAFFIC_DISTRIBUTION, PREFER_SAME_KEP),
+        catches=(Fault.HINTS_IGNORED,),
+        given=(_SAME_ZONE, _SAME_NODE),
+        steps=tuple(
+            ask(f"{word}-{role}", dial(cluster_ip(f"top-11-{word}"), client=pod(role), times=FEW), near)
+            for word in ("zone", "node")
+            for role, near in (("a", NEAR_A), ("b", NEAR_B))
+        ),
+        needs=(nodes(2), zones(2), since(1, 34)),
+        covers=("M01",),
     ),
 )
 

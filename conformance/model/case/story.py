@@ -103,13 +103,13 @@ class Vantage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a case needs of the cluster: nodes in so many zones, a vantage point, IP families, a Kubernetes version."""
+    """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version."""
 
     nodes: int = 1
     vantage: Vantage | None = None
     zones: int = 1
-    families: int = 0  # any number
     since: tuple[int, int] = (0, 0)
+    families: int = 0  # any number
 
 
 def nodes(count: int) -> Need:
@@ -122,14 +122,14 @@ def zones(count: int) -> Need:
     return Need(zones=count)
 
 
+def since(major: int, minor: int) -> Need:
+    """The Kubernetes version that first has, without being asked for it, what the case is about."""
+    return Need(since=(major, minor))
+
+
 def vantage(kind: Vantage) -> Need:
     """A place to dial from that the user must provide."""
     return Need(vantage=kind)
-
-
-def since(major: int, minor: int) -> Need:
-    """A cluster of this Kubernetes version or a later one: before it the promise was not made."""
-    return Need(since=(major, minor))
 
 
 def dual_stack() -> Need:

@@ -1,0 +1,169 @@
+"""How long session affinity ties a client, to what, and what it must survive.
+
+Which endpoint a client is tied to is chance. So these Services have 22 ports a protocol: each is tied for itself, and
+that all of them are right by chance among two endpoints happens once in four million times.
+"""
+
+from __future__ import annotations
+
+from conformance.model.addresses import Protocol
+from conformance.model.case import (
+    Case,
+    IngressSpec,
+    Level,
+    Pinned,
+    PortSpec,
+    ask,
+    axes,
+    becomes,
+    cluster_ip,
+    dial,
+    external_ip,
+    host,
+    load_balancer,
+    node_port,
+    nodes,
+    on,
+    pod,
+    service,
+)
+from conformance.model.kube import ServiceType
+from conformance.spec.faults import Fault
+from conformance.spec.sources import AFFINITY_TIMEOUT, NFTABLES_CODE, SESSION_AFFINITY, VIRTUAL_IPS
+
+TCP = axes(protocol=(Protocol.TCP,))
+LONG = 3600
+
+
+def many(*protocols: Protocol, target: str | None = None) -> tuple[PortSpec, ...]:
+    """22 ports of each protocol."""
+    return tuple(PortSpec(f"{p.value.lower()}{n}", p, 8000 + n, target) for p in protocols for n in range(22))
+
+
+_BOTH, _TCP = many(Protocol.TCP, Protocol.UDP), many(Protocol.TCP)
+_EITHER = Pinned(on("a", "b"))
+_SAME = Pinned(on("a", "b"), stays=True)
+_TIED = service(endpoints=on("a", "b"), affinity=True, ports=_TCP)
+
+_EXPIRING = _TIED.but(called="aff-10", ports=_BOTH, affinity_seconds=3)
+_RENEWED = _TIED.but(called="aff-11", ports=_BOTH, affinity_seconds=5)
+_LOWERED = _TIED.but(called="aff-12", affinity_seconds=LONG)
+_RAISED = _TIED.but(called="aff-13", affinity_seconds=3)
+_CROWD = _TIED.but(called="aff-09", ports=_BOTH)
+_CHURNED = _TIED.but(called="aff-19")
+_NEIGHBOUR = service(endpoints=on("b"), called="aff-19-neighbour")
+_SHARED = _TIED.but(
+    called="aff-14", type=ServiceType.LOAD_BALANCER, external_ip=True, ingress=(IngressSpec(),), ports=_BOTH
+)
+
+TIES = (
+    Case(
+        id="AFF-09",
+        promise="Each client is tied for itself: two clients of one node, one of them the node, keep their endpoints.",
+        level=Level.MUST,
+        sources=(SESSION_AFFINITY, VIRTUAL_IPS),
+        catches=(Fault.AFFINITY_IGNORED, Fault.AFFINITY_FORGOTTEN),
+        given=_CROWD,
+        steps=(
+            ask("pod", dial(cluster_ip(), client=pod("a"), rounds=(0,), pin="pod"), _EITHER),
+            ask("host", dial(cluster_ip(), client=host("a"), rounds=(0,), pin="host"), _EITHER),
+            becomes(_CROWD),
+            ask("pod-again", dial(cluster_ip(), client=pod("a"), rounds=(0, 1.5), pin="pod"), _SAME),
+            ask("host-again", dial(cluster_ip(), client=host("a"), rounds=(0, 1.5), pin="host"), _SAME),
+        ),
+        needs=(nodes(2),),
+        covers=("F12", "F19"),
+    ),
+    Case(
+        id="AFF-10",
+        promise="A client that has not come for longer than timeoutSeconds is tied no more.",
+        level=Level.SHOULD,
+        sources=(AFFINITY_TIMEOUT, NFTABLES_CODE),
+        catches=(Fault.AFFINITY_NEVER_EXPIRES,),
+        given=_EXPIRING,
+        when=dial(cluster_ip(), client=pod("a"), rounds=(0, 6)),
+        then=Pinned(on("a", "b"), forgets=True),
+        needs=(nodes(2),),
+        covers=("F08", "F13"),
+    ),
+    Case(
+        id="AFF-11",
+        promise="A client stays tied while its connections are less than timeoutSeconds apart, each port for itself.",
+        level=Level.MUST,
+        sources=(AFFINITY_TIMEOUT, NFTABLES_CODE),
+        catches=(Fault.AFFINITY_EXPIRES_EARLY, Fault.AFFINITY_IGNORED, Fault.AFFINITY_PORTS_TOGETHER),
+        given=_RENEWED,
+        when=dial(cluster_ip(), client=pod("a"), rounds=(0, 3, 6)),
+        then=_EITHER,
+        needs=(nodes(2),),
+        covers=("F09", "F13"),
+    ),
+    Case(
+        id="AFF-12",
+        promise="A lowered timeoutSeconds counts from a client's next connection.",
+        level=Level.SHOULD,
+        sources=(AFFINITY_TIMEOUT,),
+        catches=(Fault.AFFINITY_TIMEOUT_FROZEN, Fault.AFFINITY_NEVER_EXPIRES),
+        given=_LOWERED,
+        steps=(
+            ask("long", dial(cluster_ip(), client=pod("a"), rounds=(0,)), _EITHER),
+            becomes(_LOWERED.but(affinity_seconds=3)),
+            ask("short", dial(cluster_ip(), client=pod("a"), rounds=(0, 6)), Pinned(on("a", "b"), forgets=True)),
+        ),
+        needs=(nodes(2),),
+        across=TCP,
+        covers=("F10",),
+    ),
+    Case(
+        id="AFF-13",
+        promise="A raised timeoutSeconds counts from a client's next connection.",
+        level=Level.SHOULD,
+        sources=(AFFINITY_TIMEOUT,),
+        catches=(Fault.AFFINITY_TIMEOUT_FROZEN, Fault.AFFINITY_EXPIRES_EARLY),
+        given=_RAISED,
+        steps=(
+            ask("short", dial(cluster_ip(), client=pod("a"), rounds=(0,)), _EITHER),
+            becomes(_RAISED.but(affinity_seconds=LONG)),
+            ask("long", dial(cluster_ip(), client=pod("a"), rounds=(0, 6)), _EITHER),
+        ),
+        needs=(nodes(2),),
+        across=TCP,
+        covers=("F10",),
+    ),
+    Case(
+        id="AFF-14",
+        promise="On one node a client is tied to one endpoint of a port whichever of the Service's addresses it dials.",
+        level=Level.SHOULD,
+        sources=(SESSION_AFFINITY, NFTABLES_CODE),
+        catches=(Fault.AFFINITY_NOT_SHARED,),
+        given=_SHARED,
+        steps=(
+            ask("clusterIP", dial(cluster_ip(), client=pod("a"), rounds=(0,), pin="pod"), _EITHER),
+            becomes(_SHARED),
+            ask("nodePort", dial(node_port("a"), client=pod("a"), rounds=(0,), pin="pod"), _SAME),
+            ask("externalIP", dial(external_ip(), client=pod("a"), rounds=(0,), pin="pod"), _SAME),
+            ask("loadBalancer", dial(load_balancer(), client=pod("a"), rounds=(0,), pin="pod"), _SAME),
+            ask("elsewhere", dial(node_port("b"), client=pod("a"), rounds=(0,), pin="pod"), _EITHER),
+        ),
+        needs=(nodes(2),),
+        covers=("F14",),
+    ),
+    Case(
+        id="AFF-19",
+        promise="A client stays tied while other Services come and go, and while its Service gets a node port.",
+        level=Level.MUST,
+        sources=(SESSION_AFFINITY, NFTABLES_CODE),
+        catches=(Fault.AFFINITY_FORGOTTEN,),
+        given=_CHURNED,
+        steps=(
+            ask("before", dial(cluster_ip(), client=pod("a"), rounds=(0,), pin="pod"), _EITHER),
+            becomes(_CHURNED, _NEIGHBOUR),
+            ask("neighbour", dial(cluster_ip("aff-19"), client=pod("a"), rounds=(0,), pin="pod"), _SAME),
+            becomes(_CHURNED.but(type=ServiceType.NODE_PORT)),
+            ask("changed", dial(cluster_ip("aff-19"), client=pod("a"), rounds=(0,), pin="pod"), _SAME),
+        ),
+        needs=(nodes(2),),
+        across=TCP,
+        covers=("F20",),
+    ),
+)

@@ -161,7 +161,7 @@ MOVES = (
     ),
     Case(
         id="AFF-21",
-        promise="When internalTrafficPolicy becomes Local, a client goes to a local endpoint and stays there afterwards.",
+        promise="When internalTrafficPolicy becomes Local, a client goes to a local endpoint and stays there then.",
         level=Level.MUST,
         sources=(SESSION_AFFINITY, INTERNAL_POLICY),
         catches=(Fault.INTERNAL_LOCAL_FORWARDS_TO_REMOTE, Fault.AFFINITY_FORGOTTEN),

@@ -53,7 +53,9 @@ def test_a_smaller_cluster_excludes_with_a_fact_and_keeps_every_id() -> None:
 def test_another_mode_is_not_asked_for_the_promises_of_nftables() -> None:
     iptables = replace(LANDSCAPE, mode=ProxyMode.IPTABLES)
     excluded = [c for c in _planned(iptables) if isinstance(c, Excluded)]
-    own = {c.id for a in areas() for c in (*a.cases, *a.matrices) if c.profile is Profile.KUBE_PROXY_NFTABLES}
+    mine = Profile.KUBE_PROXY_NFTABLES
+    own = {c.id for a in areas() for c in a.cases if c.profile is mine}
+    own |= {m.id for a in areas() for m in a.matrices if m.profile is mine}
     assert {c.cell.case for c in excluded} == own
     assert {"CIP-06", "CIP-07", "CIPX", "NP-05", "NP-06", "NPS"} <= own
     assert {c.why for c in excluded} == {"a promise of nftables mode; this cluster's kube-proxy is in iptables mode"}

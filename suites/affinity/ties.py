@@ -40,21 +40,16 @@ def many(*protocols: Protocol, target: str | None = None) -> tuple[PortSpec, ...
     return tuple(PortSpec(f"{p.value.lower()}{n}", p, 8000 + n, target) for p in protocols for n in range(22))
 
 
-_BOTH, _TCP = many(Protocol.TCP, Protocol.UDP), many(Protocol.TCP)
 _EITHER = Pinned(on("a", "b"))
 _SAME = Pinned(on("a", "b"), stays=True)
-_TIED = service(endpoints=on("a", "b"), affinity=True, ports=_TCP)
+_TIED = service(endpoints=on("a", "b"), affinity=True, ports=many(Protocol.TCP))
 
-_EXPIRING = _TIED.but(called="aff-10", ports=_BOTH, affinity_seconds=3)
-_RENEWED = _TIED.but(called="aff-11", ports=_BOTH, affinity_seconds=5)
-_LOWERED = _TIED.but(called="aff-12", affinity_seconds=LONG)
-_RAISED = _TIED.but(called="aff-13", affinity_seconds=3)
-_CROWD = _TIED.but(called="aff-09", ports=_BOTH)
-_CHURNED = _TIED.but(called="aff-19")
-_NEIGHBOUR = service(endpoints=on("b"), called="aff-19-neighbour")
-_SHARED = _TIED.but(
-    called="aff-14", type=ServiceType.LOAD_BALANCER, external_ip=True, ingress=(IngressSpec(),), ports=_BOTH
-)
+# Cases share Services, for many ports are much to program, but no client.
+_LASTING = _TIED.but(called="aff-09")
+_NEIGHBOUR = service(endpoints=on("b"), called="aff-09-neighbour")
+_SHORT = _TIED.but(called="aff-10", affinity_seconds=3)
+_RENEWED = _TIED.but(called="aff-11", affinity_seconds=5, ports=many(Protocol.TCP, Protocol.UDP))
+_SHARED = _TIED.but(called="aff-14", type=ServiceType.LOAD_BALANCER, external_ip=True, ingress=(IngressSpec(),))
 
 TIES = (
     Case(
@@ -63,15 +58,16 @@ TIES = (
         level=Level.MUST,
         sources=(SESSION_AFFINITY, VIRTUAL_IPS),
         catches=(Fault.AFFINITY_IGNORED, Fault.AFFINITY_FORGOTTEN),
-        given=_CROWD,
+        given=_LASTING,
         steps=(
             ask("pod", dial(cluster_ip(), client=pod("a"), rounds=(0,), pin="pod"), _EITHER),
             ask("host", dial(cluster_ip(), client=host("a"), rounds=(0,), pin="host"), _EITHER),
-            becomes(_CROWD),
+            becomes(_LASTING),
             ask("pod-again", dial(cluster_ip(), client=pod("a"), rounds=(0, 1.5), pin="pod"), _SAME),
             ask("host-again", dial(cluster_ip(), client=host("a"), rounds=(0, 1.5), pin="host"), _SAME),
         ),
         needs=(nodes(2),),
+        across=TCP,
         covers=("F12", "F19"),
     ),
     Case(
@@ -80,10 +76,11 @@ TIES = (
         level=Level.SHOULD,
         sources=(AFFINITY_TIMEOUT, NFTABLES_CODE),
         catches=(Fault.AFFINITY_NEVER_EXPIRES,),
-        given=_EXPIRING,
+        given=_SHORT,
         when=dial(cluster_ip(), client=pod("a"), rounds=(0, 6)),
         then=Pinned(on("a", "b"), forgets=True),
         needs=(nodes(2),),
+        across=TCP,
         covers=("F08", "F13"),
     ),
     Case(
@@ -104,11 +101,11 @@ TIES = (
         level=Level.SHOULD,
         sources=(AFFINITY_TIMEOUT,),
         catches=(Fault.AFFINITY_TIMEOUT_FROZEN, Fault.AFFINITY_NEVER_EXPIRES),
-        given=_LOWERED,
+        given=_RENEWED,
         steps=(
-            ask("long", dial(cluster_ip(), client=pod("a"), rounds=(0,)), _EITHER),
-            becomes(_LOWERED.but(affinity_seconds=3)),
-            ask("short", dial(cluster_ip(), client=pod("a"), rounds=(0, 6)), Pinned(on("a", "b"), forgets=True)),
+            ask("before", dial(cluster_ip(), client=pod("b"), rounds=(0,)), _EITHER),
+            becomes(_RENEWED.but(affinity_seconds=3)),
+            ask("after", dial(cluster_ip(), client=pod("b"), rounds=(0, 6)), Pinned(on("a", "b"), forgets=True)),
         ),
         needs=(nodes(2),),
         across=TCP,
@@ -120,11 +117,11 @@ TIES = (
         level=Level.SHOULD,
         sources=(AFFINITY_TIMEOUT,),
         catches=(Fault.AFFINITY_TIMEOUT_FROZEN, Fault.AFFINITY_EXPIRES_EARLY),
-        given=_RAISED,
+        given=_SHORT,
         steps=(
-            ask("short", dial(cluster_ip(), client=pod("a"), rounds=(0,)), _EITHER),
-            becomes(_RAISED.but(affinity_seconds=LONG)),
-            ask("long", dial(cluster_ip(), client=pod("a"), rounds=(0, 6)), _EITHER),
+            ask("before", dial(cluster_ip(), client=pod("b"), rounds=(0,)), _EITHER),
+            becomes(_SHORT.but(affinity_seconds=LONG)),
+            ask("after", dial(cluster_ip(), client=pod("b"), rounds=(0, 6)), _EITHER),
         ),
         needs=(nodes(2),),
         across=TCP,
@@ -146,6 +143,7 @@ TIES = (
             ask("elsewhere", dial(node_port("b"), client=pod("a"), rounds=(0,), pin="pod"), _EITHER),
         ),
         needs=(nodes(2),),
+        across=TCP,
         covers=("F14",),
     ),
     Case(
@@ -154,13 +152,13 @@ TIES = (
         level=Level.MUST,
         sources=(SESSION_AFFINITY, NFTABLES_CODE),
         catches=(Fault.AFFINITY_FORGOTTEN,),
-        given=_CHURNED,
+        given=_LASTING,
         steps=(
-            ask("before", dial(cluster_ip(), client=pod("a"), rounds=(0,), pin="pod"), _EITHER),
-            becomes(_CHURNED, _NEIGHBOUR),
-            ask("neighbour", dial(cluster_ip("aff-19"), client=pod("a"), rounds=(0,), pin="pod"), _SAME),
-            becomes(_CHURNED.but(type=ServiceType.NODE_PORT)),
-            ask("changed", dial(cluster_ip("aff-19"), client=pod("a"), rounds=(0,), pin="pod"), _SAME),
+            ask("before", dial(cluster_ip(), client=pod("b"), rounds=(0,), pin="pod"), _EITHER),
+            becomes(_LASTING, _NEIGHBOUR),
+            ask("neighbour", dial(cluster_ip("aff-09"), client=pod("b"), rounds=(0,), pin="pod"), _SAME),
+            becomes(_LASTING.but(type=ServiceType.NODE_PORT)),
+            ask("changed", dial(cluster_ip("aff-09"), client=pod("b"), rounds=(0,), pin="pod"), _SAME),
         ),
         needs=(nodes(2),),
         across=TCP,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from conformance.model.addresses import Protocol
 from conformance.model.case import (
     Breed,
     Case,
@@ -43,11 +42,11 @@ from conformance.spec.sources import (
     TOPOLOGY_HINTS_KEP,
     VIRTUAL_IPS,
 )
-from suites.affinity.ties import TCP, many
+from suites.affinity.ties import TCP, ports
 
 (A,), (B,) = on("a"), on("b")
 _EITHER = Pinned((A, B))
-_TIED = service(endpoints=on("a", "b"), affinity=True, ports=many(Protocol.TCP))
+_TIED = service(endpoints=on("a", "b"), affinity=True, ports=ports())
 
 _LEFT = _TIED.but(called="aff-15")
 _BY_HAND = _TIED.but(endpoints=(), slices=(by_hand(EndpointSpec(A), EndpointSpec(B)),))
@@ -60,8 +59,8 @@ _BALANCED = service(
     affinity=True,
     external_policy=Policy.LOCAL,
     ingress=(IngressSpec(),),
-    ports=many(Protocol.TCP, target="tcp"),
-    called="aff-20",
+    ports=ports(target="tcp"),
+    called="aff-19",
 )
 
 _FROM_A = dial(cluster_ip(), client=pod("a"), rounds=(0,), pin="pod")
@@ -147,7 +146,7 @@ MOVES = (
         covers=("F17",),
     ),
     Case(
-        id="AFF-20",
+        id="AFF-19",
         promise="With externalTrafficPolicy Local a client is tied to a local endpoint even if it was to a remote one.",
         level=Level.MUST,
         sources=(SESSION_AFFINITY, EXTERNAL_POLICY, NFTABLES_CODE),

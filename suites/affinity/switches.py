@@ -25,8 +25,8 @@ from conformance.spec.sources import AFFINITY_TIMEOUT, SESSION_AFFINITY
 
 FIELD = "spec.sessionAffinityConfig.clientIP.timeoutSeconds"
 
-_SWITCHED = service(endpoints=on("a", "b"), called="aff-21")
-_NEW = service(endpoints=on("a"), affinity=True, called="aff-22")
+_SWITCHED = service(endpoints=on("a", "b"), called="aff-20")
+_NEW = service(endpoints=on("a"), affinity=True, called="aff-21")
 _SPREAD = Answered(on("a", "b"), SeenSource.CLIENT)
 _STICKY = Answered(on("a", "b"), SeenSource.CLIENT, sticky=True)
 
@@ -39,7 +39,7 @@ def _with(seconds: object) -> Submission:
 
 SWITCHES = (
     Case(
-        id="AFF-21",
+        id="AFF-20",
         promise="Session affinity counts from when it is switched on until it is switched off.",
         level=Level.MUST,
         sources=(SESSION_AFFINITY,),
@@ -56,7 +56,7 @@ SWITCHES = (
         covers=("F07",),
     ),
     Case(
-        id="AFF-22",
+        id="AFF-21",
         promise="timeoutSeconds is three hours unless it is said, and lies between a second and a day.",
         level=Level.MUST,
         sources=(AFFINITY_TIMEOUT,),

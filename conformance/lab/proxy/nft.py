@@ -19,7 +19,7 @@ _TOO_LONG = "Message too long"
 async def apply(text: str) -> None:
     """Run one transaction; all of it or, with `NftError`, nothing.
 
-    What is too long for an ordinary user's netlink socket (SO_SNDBUFFORCE takes root; without it that is 200 KB) is done
+    What is too long for an ordinary user's netlink socket (SO_SNDBUFFORCE takes root; 200 KB go without it) is done
     in parts, each of which relies only on what comes before it: of such a one a part may be done.
     """
     try:

@@ -120,13 +120,14 @@ class Arrangement:
         converge(ACCOUNT, lambda: self.cluster.find(path), lambda found: "" if found else "missing")
 
     def _wait_for_pods(self, names: list[str]) -> None:
-        never = {name for name, b in self._backends.items() if not b.ready}
+        failed = {name for name, b in self._backends.items() if b.failed}
+        never = {name for name, b in self._backends.items() if not b.ready} - failed
 
         def look() -> list[JSON]:
             spaces = (self.run.namespace, self.run.host_namespace)
             return [p for name in spaces for p in self.cluster.objects("Pod", name, self.run.selector)]
 
-        seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never))
+        seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never, failed=failed))
         self._pods = {p["metadata"]["name"]: p for p in seen}
 
     def _positions(self, wanted: Wanted) -> dict[str, Position]:

@@ -11,12 +11,21 @@ JSON = dict[str, Any]
 SHOWN = 5
 
 
-def pods(names: Iterable[str], seen: Iterable[JSON], *, never_ready: Collection[str] = ()) -> str:
-    """Which of the pods are not Ready, and why as far as their status says; of ``never_ready`` they need but run."""
+def pods(
+    names: Iterable[str], seen: Iterable[JSON], *, never_ready: Collection[str] = (), failed: Collection[str] = ()
+) -> str:
+    """Which of the pods are not Ready, and why as far as their status says.
+
+    Of ``never_ready`` they need but run; of ``failed`` they are to have ended.
+    """
     by_name = {p["metadata"]["name"]: p for p in seen}
-    ready = {name: _unready(by_name.get(name)) for name in names if name not in never_ready}
-    running = {name: _not_running(by_name.get(name)) for name in names if name in never_ready}
-    return _listed(f"{name} {why}" for name, why in (ready | running).items() if why)
+
+    def why(name: str) -> str:
+        if name in failed:
+            return _not_failed(by_name.get(name))
+        return (_not_running if name in never_ready else _unready)(by_name.get(name))
+
+    return _listed(f"{name} {phrase}" for name in names if (phrase := why(name)))
 
 
 def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], slices: Iterable[JSON]) -> str:
@@ -72,6 +81,13 @@ def _not_running(pod: JSON | None) -> str:
         return "does not exist"
     running = [c for c in pod.get("status", {}).get("containerStatuses") or [] if "running" in (c.get("state") or {})]
     return "" if running else "does not run"
+
+
+def _not_failed(pod: JSON | None) -> str:
+    if pod is None:
+        return "does not exist"
+    phase = pod.get("status", {}).get("phase", "Pending")
+    return "" if phase == "Failed" else f"is {phase}, not Failed"
 
 
 def _listed(phrases: Iterable[str]) -> str:

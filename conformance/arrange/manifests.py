@@ -83,8 +83,12 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
     made = pod(run, run.namespace, one.pod, node, port=port, role="backend", host=one.host_network)
     made["metadata"]["labels"] |= ends_labels(one, specs)
     (container,) = made["spec"]["containers"]
-    if not one.ready:
+    if not one.ready and not one.failed:
         container["readinessProbe"]["tcpSocket"]["port"] = NOBODY
+    if one.failed:
+        made["spec"]["restartPolicy"] = "Never"
+        container["command"] = ["python3", "-c", "raise SystemExit(1)"]
+        del container["readinessProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
     if one.breed == Breed.RAW.value:
@@ -133,9 +137,9 @@ def ends_labels(one: Backend, specs: Iterable[ServiceSpec]) -> dict[str, str]:
 
 
 def service(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
-    """The Service of ``spec`` in the run's namespace; it selects its endpoints unless its slices are made by hand."""
+    """The Service of ``spec`` in the run's namespace; it selects its endpoints unless they are listed by hand."""
     made = _owned(run, manifest.service(spec, here))
-    if spec.slices is None and spec.type is not ServiceType.EXTERNAL_NAME:
+    if spec.slices is None and not spec.mirrored and spec.type is not ServiceType.EXTERNAL_NAME:
         made["spec"]["selector"] = {ends_label(spec.endpoints): "yes"}
     return made
 
@@ -143,6 +147,11 @@ def service(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
 def slices(run: Run, spec: ServiceSpec, here: Surroundings) -> list[JSON]:
     """The hand-made EndpointSlices of ``spec``, in the run's namespace."""
     return [_owned(run, one) for one in manifest.slices(spec, here)]
+
+
+def endpoints(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
+    """The Endpoints object of a mirrored Service, in the run's namespace."""
+    return _owned(run, manifest.endpoints(spec, here))
 
 
 def _owned(run: Run, made: JSON) -> JSON:

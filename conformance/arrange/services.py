@@ -21,7 +21,7 @@ from conformance.model.surroundings import Surroundings
 
 JSON = dict[str, Any]
 T = TypeVar("T")
-DENIED = (401, 403)
+FORBIDDEN = 403
 log = logging.getLogger(__name__)
 
 
@@ -30,12 +30,13 @@ class Services:
     """The Services of one run; `become` is the one way to change them.
 
     ``lacking`` says of each Service that did not come to be as it should why not: whoever asks about it cannot trust
-    the answer.
+    the answer. ``forbidden`` likewise of those that an admission does not let be: this cluster has no such Services.
     """
 
     arrangement: Arrangement
     specs: dict[str, ServiceSpec] = field(default_factory=dict)
     lacking: dict[str, str] = field(default_factory=dict)
+    forbidden: dict[str, str] = field(default_factory=dict)
     _slices: dict[str, JSON] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
     _last: str = ""
@@ -56,10 +57,12 @@ class Services:
         gone += [_slice_path(space, name) for name in self._slices if name not in slices]
         _at_once(cluster.delete, gone)
         self.lacking = {name: why for name, why in self.lacking.items() if name in wanted}
+        self.forbidden = {name: why for name, why in self.forbidden.items() if name in wanted}
         # A Service that takes over an address comes when the one that had it is gone.
         self._each((s for s in specs if s.name not in self.specs), lambda spec: self._create(spec, here))
         self._each((s for s in specs if self.specs.get(s.name, s) != s), lambda spec: self._change(spec, here))
         self._each((s for s in specs if self.specs.get(s.name) != s), lambda spec: self._write_status(spec, here))
+        self._mirror([s for s in specs if s.mirrored and self.specs.get(s.name) != s], here)
         self.arrangement.create(s for name, s in slices.items() if name not in self._slices)
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
         _at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
@@ -68,10 +71,18 @@ class Services:
         self._wait_for_balancers()
         return self._create_last(sentinel, here)
 
+    def once_more(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
+        """Another sentinel: a proxy that serves it has finished the sync in which it saw the one before.
+
+        kube-proxy clears connection tracking at the end of a sync, when its new rules are in force already.
+        """
+        self.arrangement.cluster.delete(_path(self.arrangement.run.namespace, self._last))
+        return self._create_last(sentinel, here)
+
     def withdraw(self) -> None:
         """Delete all of them."""
         _at_once(self.arrangement.cluster.delete, [_path(self.arrangement.run.namespace, name) for name in self.specs])
-        self.specs, self.lacking = {}, {}
+        self.specs, self.lacking, self.forbidden = {}, {}, {}
 
     def _each(self, specs: Iterable[ServiceSpec], do: Callable[[ServiceSpec], None]) -> None:
         """Do it to all at once; what the API refuses is noted, unless it refuses us altogether."""
@@ -80,9 +91,9 @@ class Services:
             try:
                 do(spec)
             except ApiRefused as no:
-                if no.status in DENIED:
+                if no.denied:
                     raise
-                self.lacking[spec.name] = no.cause
+                (self.forbidden if no.status == FORBIDDEN else self.lacking)[spec.name] = no.cause
 
         _at_once(attempt, specs)
 
@@ -104,6 +115,14 @@ class Services:
             path = _path(self.arrangement.run.namespace, spec.name)
             self.arrangement.cluster.patch(f"{path}/status", status)
 
+    def _mirror(self, specs: Sequence[ServiceSpec], here: Surroundings) -> None:
+        """Write the Endpoints objects that the cluster is to mirror; those of Services that go, go with them."""
+        run, cluster = self.arrangement.run, self.arrangement.cluster
+        made = {spec.name: manifests.endpoints(run, spec, here) for spec in specs}
+        known = {name for name in made if name in self.specs}
+        self.arrangement.create(e for name, e in made.items() if name not in known)
+        _at_once(lambda name: cluster.update(kind("Endpoints").path(run.namespace, name), made[name]), known)
+
     def _create_last(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
         last = manifests.service(self.arrangement.run, sentinel, here)
         self._last = last["metadata"]["name"] = f"last-{next(self._numbers)}"
@@ -113,7 +132,7 @@ class Services:
         return made
 
     def _wait_for_endpoints(self, expected: Mapping[str, frozenset[str]]) -> None:
-        waited = {name: pods for name, pods in expected.items() if name not in self.lacking}
+        waited = {name: pods for name, pods in expected.items() if name not in self.lacking | self.forbidden}
         try:
             converge(SLICES, self._seen, lambda seen: lacking.endpoints(waited, *seen))
         except NotConverged:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.options import Given, cluster_options, pod_options
 from conformance.cli.recorded import cell_json, observation
 from conformance.cli.scenario import RecordedCell, Scenario, every_cell, read_scenario
+from conformance.cli.there import settled
 from conformance.errors import UsageError
 from conformance.judge import Subject, explain, judge, printable
+from conformance.kit import put_on_path
 from conformance.model.verdict import Status, Verdict
 from conformance.oracle import expect as ask
 
@@ -19,14 +22,32 @@ from conformance.oracle import expect as ask
 @click.command()
 @click.argument("scenario", type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Compare with the recorded ends; exit 1 if any disagrees.")
-def expect(scenario: Path, check: bool) -> int:
-    """Say what must happen in SCENARIO, one expectation a cell as JSON lines; or check what did.
+@click.option("--record", is_flag=True, help="Dial the chosen cases of a cluster, and write SCENARIO.")
+@cluster_options
+@pod_options
+def expect(
+    scenario: Path,
+    check: bool,
+    record: bool,
+    kubeconfig: Path | None,
+    context: str | None,
+    cases: tuple[str, ...],
+    profile: str,
+    externals: tuple[str, ...],
+    in_lab: bool,
+    nodes: int,
+    agent_image: str | None,
+) -> int:
+    """Say what must happen in SCENARIO, one expectation a cell as JSON lines; or check what did; or record one.
 
     SCENARIO is a folder. topology.json says nodes (addresses, zone), clients (kind, node or via, addresses) and
     kubeProxy (version, mode, clusterCIDR, serviceCIDR ...); objects.json holds the API's services, endpointslices and
     nodes; cells.jsonl, which may be absent, one dialled cell a line: client, service, kind, ip, port, proto, and in out
-    how often it ended how.
+    how often it ended how. With --record it is written: with the kit's own Services and pods in a cluster, or in a lab.
     """
+    if record:
+        given = Given(kubeconfig, context, cases, profile, externals, agent_image)
+        return _record(scenario, given, in_lab=in_lab, nodes=nodes)
     recorded = read_scenario(scenario)
     if check:
         return _check(scenario, recorded)
@@ -34,6 +55,20 @@ def expect(scenario: Path, check: bool) -> int:
         line = cell_json(cell, ask(recorded.state, cell.client, cell.destination))
         click.echo(json.dumps(line, sort_keys=True))
     return 0
+
+
+def _record(folder: Path, given: Given, *, in_lab: bool, nodes: int) -> int:
+    put_on_path()
+    from fixtures.recording import record  # noqa: PLC0415  importable only after put_on_path
+    from fixtures.settings import check_named  # noqa: PLC0415
+
+    choice = given.choice()
+    check_named(choice)
+    with settled(choice, in_lab=in_lab, nodes=nodes) as settings:
+        count, lost = record(settings, folder, lambda text: click.echo(text, err=True))
+    also = f"; {lost} could not be asked" if lost else ""
+    click.echo(f"{count} cells recorded in {folder}{also}")
+    return 2 if lost else 0
 
 
 def _check(folder: Path, scenario: Scenario) -> int:

@@ -11,8 +11,9 @@ from rich.text import Text
 from conformance.errors import UsageError
 from conformance.judge import expected
 from conformance.kit import put_on_path
-from conformance.model.case import Submission
+from conformance.model.case import Rejected, Stored, Submission
 from conformance.model.cell import Cell
+from conformance.model.outcome import Decides
 from conformance.model.source import Source
 from conformance.oracle import expect_cell
 from conformance.plan import imagine
@@ -64,10 +65,10 @@ def _headline(cell: Cell) -> Text:
 def _argument(cell: Cell) -> Text:
     """One question: which Services there are, who asks, what must follow, and why."""
     lines = [f"\n{cell.id}", f"  given     {', '.join(s.name for s in cell.services) or 'no Service any more'}"]
-    lines.append(f"  when      {cell.client.label} asks {cell.destination.label}, {cell.dials} times")
     if isinstance(cell.what, Submission):
-        lines += [f"  with      {path} = {value}" for path, value in cell.what.fields]
-        return Text("\n".join([*lines, f"  expected  {cell.then}"]))
+        lines.append(f"  when      the API server is asked to {cell.what.words}")
+        return Text("\n".join([*lines, f"  expected  {_decided(cell)}"]))
+    lines.append(f"  when      {cell.client.label} asks {cell.destination.label}, {cell.dials} times")
     scene = imagine.scene(cell)
     bound = bind(cell, scene.state, scene.here)
     if isinstance(bound, str):
@@ -78,6 +79,12 @@ def _argument(cell: Cell) -> Text:
     lines.append(f"  expected  {expected(expectation.outcome)}")
     lines.extend(f"  because   {r.text}  [{_cited(r.source)}]" for r in expectation.reasons)
     return Text("\n".join(lines))
+
+
+def _decided(cell: Cell) -> str:
+    if isinstance(cell.then, Rejected):
+        return expected(Decides(field=cell.then.field, status=cell.then.status))
+    return expected(Decides(holds=cell.then.holds if isinstance(cell.then, Stored) else ()))
 
 
 def _cited(source: Source) -> str:

@@ -10,23 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.cli.options import Given, cluster_options
 from conformance.kit import put_on_path
-from conformance.model.case import Profile
 from conformance.model.cell import Cell, Excluded
 
 
 @click.command()
-@click.option("--kubeconfig", type=click.Path(path_type=Path), help="The cluster [$KUBECONFIG, ~/.kube/config].")
-@click.option("--context", help="The kubeconfig's context [its current one].")
-@click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case, matrix or cell; may be repeated.")
-@click.option(
-    "--profile",
-    type=click.Choice([p.value for p in Profile]),
-    default=Profile.KUBE_PROXY_NFTABLES.value,
-    show_default=True,
-    help="Whose promises would be asked.",
-)
-@click.option("--external", "externals", multiple=True, metavar="NAME[@NODE]=HOW", help="A client outside the cluster.")
+@cluster_options
 @click.option("--cells", "each", is_flag=True, help="List every cell instead of every case.")
 def plan(
     kubeconfig: Path | None,
@@ -40,17 +30,9 @@ def plan(
     put_on_path()
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
     from fixtures.planning import planned  # noqa: PLC0415
-    from fixtures.settings import Choice, settle  # noqa: PLC0415
+    from fixtures.settings import settle  # noqa: PLC0415
 
-    settings = settle(
-        Choice(
-            kubeconfig=str(kubeconfig) if kubeconfig else None,
-            context=context,
-            cases=cases,
-            profile_name=profile,
-            externals=externals,
-        )
-    )
+    settings = settle(Given(kubeconfig, context, cases, profile, externals).choice())
     console = Console(highlight=False)
     for name, value in settings.described().items():
         console.print(Text(f"{name}: {value}", style="dim"), soft_wrap=True)

@@ -30,6 +30,7 @@ from conformance.model.outcome import (
 
 _ICMP = re.compile(r"icmp(\d+)/(\d+)<(\S*)")
 _NO_ROUTE = {"ENETUNREACH", "EHOSTUNREACH"}
+_SILENCE = {"timeout", "ETIMEDOUT"}
 
 
 def observation(cell: RecordedCell, expectation: Expectation, names: Mapping[str, frozenset[str]]) -> Observation:
@@ -59,7 +60,7 @@ def _dial(end: str, destination: Destination, aliases: Mapping[str, str]) -> Dia
     icmp = _ICMP.fullmatch(end)
     if icmp:
         return Dial(End.ICMP, icmp=IcmpError(int(icmp[1]), int(icmp[2]), icmp[3]))
-    if end == "timeout":
+    if end in _SILENCE:
         return Dial(End.TIMEOUT)
     if end == "ECONNREFUSED":
         if destination.protocol is Protocol.TCP:

@@ -173,7 +173,7 @@ def _homes(clients: Mapping[str, Client], pods: Iterable[dict[str, Any]]) -> dic
 
 def _client(name: str, client: dict[str, Any]) -> Client:
     kind = ClientKind(client["kind"])
-    node = client["via"] if kind is ClientKind.EXTERNAL else client["node"]
+    node = client["via"] if kind is ClientKind.EXTERNAL else client.get("node", name)
     addresses = tuple(str(ipaddress.ip_address(a)) for a in client.get("addresses", ()))
     return Client(name, kind, node, addresses)
 
@@ -194,14 +194,20 @@ def _cells(path: Path, clients: Mapping[str, Client]) -> Iterator[RecordedCell]:
             raise UsageError(f"{path} line {number} lacks or garbles {fault}.", _HINT) from None
 
 
+def _kind(word: str) -> DestinationKind:
+    """The kind that a recording names; the oracle goes by the address, so that a kind of its own is no fault."""
+    known = [kind for kind in DestinationKind if word.startswith(kind.value)]
+    return max(known, key=lambda kind: len(kind.value), default=DestinationKind.POD)
+
+
 def _cell(plain: dict[str, Any], clients: Mapping[str, Client]) -> RecordedCell:
-    kind, _, node = plain["kind"].partition("@")
+    word, _, node = plain["kind"].partition("@")
     service = plain["service"]
     destination = Destination(
-        kind=DestinationKind(kind),
+        kind=_kind(word),
         ip=str(ipaddress.ip_address(plain["ip"])),
         port=int(plain["port"]),
-        protocol=Protocol(plain["proto"]),
+        protocol=Protocol(plain["proto"].upper()),
         service=service if "/" in service else f"default/{service}",
         port_name=plain.get("portname") or "",
         node=node,

@@ -12,18 +12,29 @@ import urllib3
 
 from conformance.errors import ClusterError
 
+_NO_SUCH_API = "could not find the requested resource"
+
 
 class ApiRefused(ClusterError):
     """The API server answered a request with an error: ``status``, and the API's own ``reason`` and message.
 
-    ``fields`` are the paths that an Invalid answer blames (``status.details.causes[].field``).
+    ``fields`` are the paths that an Invalid answer blames (``status.details.causes[].field``). ``denied``: the
+    credentials are at fault, whatever was asked.
     """
 
-    def __init__(self, status: int, reason: str, message: str, hint: str, fields: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, status: int, reason: str, message: str, hint: str, fields: tuple[str, ...] = (), *, denied: bool = False
+    ) -> None:
         super().__init__(message, hint)
         self.status = status
         self.reason = reason
         self.fields = fields
+        self.denied = denied
+
+    @property
+    def decided(self) -> bool:
+        """Whether the request itself was judged: the fault is neither the credentials' nor the server's own."""
+        return not self.denied and self.status < 500 and self.status != 429 and _NO_SUCH_API not in self.cause
 
 
 def refused(status: int, body: bytes, asked: str) -> ApiRefused:
@@ -36,17 +47,24 @@ def refused(status: int, body: bytes, asked: str) -> ApiRefused:
             reason or "Unauthorized",
             f"The API server does not accept the credentials{said}.".replace("..", "."),
             "They may have expired: renew them in the kubeconfig (or log in again) and retry.",
+            denied=True,
         )
     if status == 403:
         denied = re.search(r'cannot (\w+) resource "([^"]*)"(?: in API group "([^"]*)")?(.*)', message)
+        if message and not denied:
+            return ApiRefused(
+                status,
+                reason or "Forbidden",
+                f"An admission of the API server forbids {asked}{said}.".replace("..", "."),
+                "Permit it in the admission's own configuration, or use another cluster.",
+            )
         what = f"{denied[1]} {denied[2]}{'.' + denied[3] if denied[3] else ''}{denied[4]}" if denied else asked
-        if denied or not message:
-            said = ""
         return ApiRefused(
             status,
             reason or "Forbidden",
-            f"The credentials do not permit to {what}{said}.".replace("..", "."),
+            f"The credentials do not permit to {what}.".replace("..", "."),
             "Grant it with a Role or ClusterRole, or use another context.",
+            denied=True,
         )
     return ApiRefused(
         status,

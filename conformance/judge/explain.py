@@ -8,6 +8,7 @@ from typing import assert_never
 
 from conformance.judge.finding import tally
 from conformance.judge.reached import name_of
+from conformance.model.case.then import PRESENT, UNCHANGED
 from conformance.model.observation import Observation
 from conformance.model.outcome import (
     Decides,
@@ -96,18 +97,26 @@ def expected(outcome: Outcome) -> str:
             moved = ", and some port by another in another round" if forgets else ""
             before = f"; {len(kept)} ports by the one that answered them before" if kept else ""
             return f"each port answered by {apart}: {pods}{moved}{before}"
-        case Tells(status, local_endpoints, body):
+        case Tells(status, local_endpoints, body, service):
             count = "" if local_endpoints is None else f", {local_endpoints} local endpoints"
-            return f"HTTP status {status}{count}" + (f", {body!r}" if body else "")
+            whole = f", of {service}, whose proxy is healthy, nosniff" if service else ""
+            return f"HTTP status {status}{count}{whole}" + (f", {body!r}" if body else "")
         case Quiet():
             return "no such packet on the wire"
-        case Decides(field, holds):
-            stored = ", ".join(f"{path} = {value}" for path, value in holds)
-            return f"refused as invalid, naming {field}" if field else f"accepted{': ' if stored else ''}{stored}"
+        case Decides(field, holds, status):
+            if status:
+                return f"refused ({status})" + (f", naming {field}" if field else "")
+            return "accepted" + (", with " if holds else "") + ", ".join(_holding(*each) for each in holds)
         case Unspecified(reason):
             return f"left open: {reason}"
         case other:
             assert_never(other)
+
+
+def _holding(path: str, value: object) -> str:
+    if value in (None, PRESENT):
+        return f"{'no ' if value is None else ''}{path}"
+    return f"{path} as before" if value == UNCHANGED else f"{path} = {value}"
 
 
 def printable(text: str) -> str:

@@ -55,6 +55,17 @@ def _source(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
         if allowed and seen - allowed:
             wrong, right = ", ".join(sorted(seen - allowed)), ", ".join(sorted(allowed))
             return Finding(Mismatch.WRONG_SOURCE, f"{name} saw the client as {wrong}; promised was {right}")
+    return _mapping(outcome, answers)
+
+
+def _mapping(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
+    """A flow that goes on is translated as it was: to another source port only if it was forgotten meanwhile."""
+    promised = {name_of(t): t.source_port for t in outcome.targets if t.source_port}
+    for dial in answers:
+        port = promised.get(dial.endpoint)
+        if port and dial.source_port != port:
+            text = f"{dial.endpoint} saw the flow with source port {dial.source_port}; before it was {port}"
+            return Finding(Mismatch.WRONG_SOURCE, text)
     return None
 
 

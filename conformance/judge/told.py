@@ -12,7 +12,7 @@ from conformance.model.observation import Dial, End
 from conformance.model.outcome import Decides, Tells
 from conformance.model.verdict import Mismatch
 
-WEIGHT = "x-load-balancing-endpoint-weight"
+WEIGHT, SNIFFING = "x-load-balancing-endpoint-weight", "x-content-type-options"
 
 
 def told(outcome: Tells, dials: Sequence[Dial]) -> Finding:
@@ -35,7 +35,8 @@ def _wrong(outcome: Tells, page: dict[str, Any]) -> str:
     if outcome.local_endpoints is None:
         return ""
     try:
-        count = json.loads(page["body"])["localEndpoints"]
+        body = json.loads(page["body"])
+        count = body["localEndpoints"]
     except (ValueError, KeyError, TypeError):
         return f"the body tells no localEndpoints: {page['body'][:100]!r}"
     if count != outcome.local_endpoints:
@@ -43,7 +44,18 @@ def _wrong(outcome: Tells, page: dict[str, Any]) -> str:
     weight = page["headers"].get(WEIGHT)
     if weight != str(outcome.local_endpoints):
         return f"X-Load-Balancing-Endpoint-Weight is {weight}; there are {outcome.local_endpoints} local endpoints"
-    return ""
+    return _incomplete(outcome.service, page["headers"], body) if outcome.service else ""
+
+
+def _incomplete(service: str, headers: dict[str, str], body: dict[str, Any]) -> str:
+    """What the answer lacks of all that a healthy kube-proxy says of ``service``."""
+    namespace, name = service.split("/")
+    promised = {"service": {"namespace": namespace, "name": name}, "serviceProxyHealthy": True}
+    for key, value in promised.items():
+        if body.get(key) != value:
+            return f"the body tells {key} {body.get(key)!r}; promised was {value!r}"
+    sniffing = headers.get(SNIFFING)
+    return "" if sniffing == "nosniff" else f"X-Content-Type-Options is {sniffing}; promised was nosniff"
 
 
 def quiet(dials: Sequence[Dial]) -> Finding:
@@ -62,18 +74,27 @@ def decided(outcome: Decides, dials: Sequence[Dial]) -> Finding:
     """The API server refused for the promised field, or stored what was promised."""
     for dial in dials:
         answer = json.loads(dial.detail)
-        wrong = _refusal(outcome.field, answer) if outcome.field else _stored(outcome, answer)
+        wrong = _refusal(outcome, answer) if outcome.status else _stored(outcome, answer)
         if wrong:
             return Finding(Mismatch.WRONG_DECISION, wrong)
     return Finding()
 
 
-def _refusal(field: str, answer: dict[str, Any]) -> str:
+def _refusal(outcome: Decides, answer: dict[str, Any]) -> str:
+    field, named = outcome.field, answer["fields"]
     if answer["status"] < 300:
-        return f"the request was taken; promised was a refusal that names {field}"
-    if not any(named.startswith(field) for named in answer["fields"]):
-        return f"the refusal ({answer['status']}) names {', '.join(answer['fields']) or 'no field'}, not {field}"
+        return f"the request was taken; promised was a refusal ({outcome.status})" + (f" of {field}" if field else "")
+    if answer["status"] != outcome.status:
+        return f"the refusal was {answer['status']}, not {outcome.status}: {answer['message'][:200]}"
+    if field and not any(_within(each, field) for each in named):
+        return f"the refusal names {', '.join(named) or 'no field'}, not {field}: {answer['message'][:200]}"
     return ""
+
+
+def _within(named: str, field: str) -> bool:
+    """Whether what is blamed is the field or a part of it; the API writes one field with a capital letter."""
+    named, field = named.lower(), field.lower()
+    return named == field or named.startswith((f"{field}.", f"{field}["))
 
 
 def _stored(outcome: Decides, answer: dict[str, Any]) -> str:

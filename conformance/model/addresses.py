@@ -6,6 +6,9 @@ import ipaddress
 from enum import Enum
 from functools import lru_cache
 
+NOBODYS = ("198.51.100.0/24", "2001:db8:100::/64")
+"""TEST-NET-2 (RFC 5737), and a part of what RFC 3849 sets aside."""
+
 
 class Family(Enum):
     """An IP family (``service.spec.ipFamilies``)."""
@@ -37,6 +40,11 @@ def contains(cidr: str, address: str) -> bool:
     """Whether ``address`` lies in ``cidr``; never across families."""
     network, ip = _network(cidr), ipaddress.ip_address(address)
     return network.version == ip.version and ip in network
+
+
+def is_nobodys(address: str) -> bool:
+    """Whether ``address`` is of the documentation ranges that the kit takes addresses from: no machine has it."""
+    return any(contains(cidr, address) for cidr in NOBODYS)
 
 
 @lru_cache(maxsize=65536)

@@ -60,7 +60,7 @@ class Cell:
     def destination(self) -> DestinationRef:
         """What is asked."""
         if isinstance(self.what, Submission):
-            return DestinationRef(DestinationKind.API, word="create" if self.what.create else "change")
+            return DestinationRef(DestinationKind.API, word=self.what.decisive.verb.name.lower())
         return self.what.destination
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from ipaddress import ip_address
 
-from conformance.model.addresses import Family, Protocol
+from conformance.model.addresses import Family, Protocol, contains
 
 
 class ServiceType(Enum):
@@ -141,6 +142,16 @@ class Node:
         """The first InternalIP of ``family``, or None."""
         return next((a for a in self.addresses if Family.of(a) is family), None)
 
+    def secondary(self, family: Family) -> str | None:
+        """An address of ``family`` that is neither the primary one nor the pod bridge's, or None."""
+        return next((a for a in (*self.addresses, *self.local) if self._is_secondary(a, family)), None)
+
     def owns(self, address: str) -> bool:
         """Whether ``address`` is one of this node's own."""
         return address in self.addresses or address in self.local
+
+    def _is_secondary(self, address: str, family: Family) -> bool:
+        if Family.of(address) is not family or address == self.primary(family):
+            return False
+        ip = ip_address(address)
+        return not (ip.is_link_local or ip.is_loopback or any(contains(cidr, address) for cidr in self.pod_cidrs))

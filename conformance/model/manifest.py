@@ -35,6 +35,8 @@ def service(spec: ServiceSpec, here: Surroundings) -> JSON:
         body["clusterIP"] = "None"
     if spec.external_policy is not Policy.CLUSTER:  # the API refuses the field where there is no external traffic
         body["externalTrafficPolicy"] = spec.external_policy.value
+    if spec.health_check_port:
+        body["healthCheckNodePort"] = here.node_port(spec.health_check_port)
     if spec.affinity:
         body["sessionAffinity"] = "ClientIP"
         if spec.affinity_seconds is not None:
@@ -67,8 +69,10 @@ def status(spec: ServiceSpec, here: Surroundings) -> JSON | None:
             continue
         mode = {} if one.mode is IPMode.VIP else {"ipMode": one.mode.value}
         families = families_of(spec, here)
-        given = here.documentation(spec.reuses or spec.name, number + 1)
-        entries += [{"ip": ip} | mode for ip in given if Family.of(ip) in families]
+        given: tuple[str | None, ...] = here.documentation(spec.reuses or spec.name, number + 1)
+        if one.secondary_of:
+            given = tuple(map(here.nodes[one.secondary_of].secondary, Family))
+        entries += [{"ip": ip} | mode for ip in given if ip and Family.of(ip) in families]
     return {"status": {"loadBalancer": {"ingress": entries or None}}}
 
 
@@ -91,6 +95,29 @@ def slices(spec: ServiceSpec, here: Surroundings) -> Iterator[JSON]:
             }
 
 
+def endpoints(spec: ServiceSpec, here: Surroundings) -> JSON:
+    """The Endpoints object of a mirrored Service: one subset for each port number, of both families."""
+    kinds = dict.fromkeys(here.port(b) for b in spec.endpoints)
+    return {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {"name": spec.name, "labels": dict(spec.labels)},
+        "subsets": [
+            {
+                "addresses": [
+                    {"ip": a, "nodeName": here.nodes[b.role].name, "targetRef": {"kind": "Pod", "name": b.name}}
+                    for b in spec.endpoints
+                    if here.port(b) == number
+                    for a in here.addresses(b)
+                    if Family.of(a) in families_of(spec, here)
+                ],
+                "ports": [{"name": p.name, "protocol": p.protocol.value, "port": number} for p in spec.ports],
+            }
+            for number in kinds
+        ],
+    }
+
+
 def addresses_wanted(spec: ServiceSpec) -> int:
     """How many documentation addresses of a family the Service wants: the external IP's number, and the balancer's."""
     return 1 + len(spec.ingress or ()) if spec.external_ip or spec.ingress else 0
@@ -109,7 +136,8 @@ def external_ips(spec: ServiceSpec, here: Surroundings) -> tuple[str, ...]:
         return tuple(a for a in map(node.primary, Family) if a and Family.of(a) in families)
     if not spec.external_ip:
         return ()
-    return tuple(a for a in here.documentation(spec.reuses or spec.name) if Family.of(a) in families)
+    whose = spec.shares_external_ip_of or spec.reuses or spec.name
+    return tuple(a for a in here.documentation(whose) if Family.of(a) in families)
 
 
 def target_port(port: PortSpec, here: Surroundings) -> int | str:
@@ -173,6 +201,8 @@ def _endpoint(end: EndpointSpec, one: SliceSpec, family: Family, here: Surroundi
         "conditions": {k: v for k, v in conditions.items() if v is not None},
         "targetRef": {"kind": "Pod", "name": end.backend.name},
     }
+    if end.named:
+        plain["hostname"] = end.backend.name
     role = end.backend.role if end.node == "own" else end.node
     if role:
         node = here.nodes[role]

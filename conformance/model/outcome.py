@@ -10,12 +10,16 @@ from conformance.model.source import Reason
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An endpoint that may answer, and every source address that it may see the client as; none listed: any will do."""
+    """An endpoint that may answer, and every source address that it may see the client as; none listed: any will do.
+
+    ``source_port`` is the one that it must see: of a flow that goes on, the one that it saw before. 0: any will do.
+    """
 
     address: str
     port: int
     sources: frozenset[str]
     pod: str = ""
+    source_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +103,15 @@ class Pins:
 
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """An HTTP answer of kube-proxy: its status, and where not None its number of local endpoints, or its whole body."""
+    """An HTTP answer of kube-proxy: its status, and where not None its number of local endpoints, or its whole body.
+
+    ``service`` (``namespace/name``): it names that Service, says that the proxy is healthy, and is not to be sniffed.
+    """
 
     status: int
     local_endpoints: int | None = None
     body: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +121,15 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Decides:
-    """The API server's answer: a refusal that names ``field``, or an object that holds these values (path, value).
+    """The API server's answer: a refusal (HTTP ``status`` not 0) that names ``field`` where one is said, or an object.
 
-    A value of None says that the path holds nothing; an ellipsis character that it holds something.
+    The object ``holds`` these values (path, value). None says that the path holds nothing; an ellipsis character that
+    it holds something.
     """
 
     field: str = ""
     holds: tuple[tuple[str, object], ...] = ()
+    status: int = 0
 
 
 Outcome = Reaches | Refused | Dropped | NoRoute | Unanswered | Resolves | Pins | Tells | Quiet | Decides | Unspecified

@@ -23,7 +23,8 @@ class Surroundings:
 
     ``first`` are the Services as they were when each was created, ``last`` as they were seen last, also those that are
     gone. ``numbers`` count the Services that want addresses from the documentation ranges, by name. ``share`` is
-    (index, of): this process takes each ``of``-th number, so that processes side by side take different ones.
+    (index, of): this process takes each ``of``-th number, so that processes side by side take different ones; ``draw``
+    is where all of them begin to count, for runs side by side to begin elsewhere.
     """
 
     nodes: Mapping[str, Node]
@@ -35,6 +36,7 @@ class Surroundings:
     last: Mapping[str, Service] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     share: tuple[int, int] = (0, 1)
+    draw: int = 0
     dns: tuple[str, ...] = ()
     domain: str = "cluster.local"
 
@@ -54,7 +56,7 @@ class Surroundings:
     def node_port(self, number: int) -> int:
         """The ``number``-th node port that this process may name itself."""
         index, of = self.share
-        return STATIC_NODE_PORTS + (self.backend_port // 2 + number * of + index) % STATIC_BAND
+        return STATIC_NODE_PORTS + (self.draw + number * of + index) % STATIC_BAND
 
     def documentation(self, name: str, nth: int = 0) -> tuple[str, ...]:
         """Addresses of Service ``name`` that are nobody's: TEST-NET-2 (RFC 5737) and 2001:db8:100::/64 (RFC 3849)."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from conformance.model.case.refs import WHOLE
 from conformance.model.cell import Cell
 from conformance.model.client import Client, Destination, DestinationKind
 from conformance.model.cluster import ClusterState
 from conformance.model.outcome import Expectation, Quiet, Refused, RefusedBy, Target, Tells
 from conformance.model.source import Reason
+from conformance.oracle.capture import accepts_node_ports
 from conformance.oracle.established import expect_established
 from conformance.oracle.health_check import expect_health_check
 from conformance.oracle.names import expect_lookup
@@ -33,7 +35,7 @@ def expect_cell(
             text = f"addresses of the Service CIDR {destination.word} mean nothing outside the cluster"
             return Expectation(Quiet(), (Reason(text, cite.NFTABLES_KEP),))
         case DestinationKind.HEALTH_CHECK:
-            return _health_check(state, destination)
+            return _health_check(state, destination, whole=cell.destination.word == WHOLE)
         case DestinationKind.PROXY_PAGE:
             return _proxy_page(state, destination)
         case DestinationKind.LOOKUP:
@@ -46,14 +48,18 @@ def expect_cell(
             return expect(state, client, destination)
 
 
-def _health_check(state: ClusterState, destination: Destination) -> Expectation:
+def _health_check(state: ClusterState, destination: Destination, *, whole: bool) -> Expectation:
     service, node = state.services.get(destination.service), state.nodes[destination.node]
     told = expect_health_check(state, service, node, destination.family) if service else None
     if told is None or service is None or service.health_check_node_port != destination.port:
         text = f"no Service has {destination.port} as its healthCheckNodePort"
         return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_NODE_PORT),))
+    if not accepts_node_ports(state.proxy, node, destination.ip):
+        text = f"{node.name} serves node ports, health checks among them, elsewhere than at {destination.ip}"
+        return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_CODE),))
     text = f"{told.local_endpoints} ready endpoints are on {node.name}"
-    return Expectation(Tells(told.status, told.local_endpoints), (Reason(text, cite.HEALTH_CHECK_NODE_PORT),))
+    says = Tells(told.status, told.local_endpoints, service=service.key if whole else "")
+    return Expectation(says, (Reason(text, cite.HEALTH_CHECK_NODE_PORT),))
 
 
 def _proxy_page(state: ClusterState, destination: Destination) -> Expectation:

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import replace
 from typing import assert_never
 
-from conformance.model.addresses import Protocol
+from conformance.model.addresses import Protocol, is_nobodys
 from conformance.model.client import Client, ClientKind, Destination
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import IPMode, Node
@@ -31,6 +31,7 @@ from conformance.spec import sources as cite
 
 # In iptables mode a rule drops what is invalid to connection tracking.
 _HALF = "which need not see the answers, and may take the rest of half a connection for invalid"
+_ECHO = "whether an address answers echo requests is for whoever has it"
 
 Step = tuple[Outcome, tuple[Reason, ...]]
 
@@ -166,6 +167,8 @@ def _sourceless(outcome: Reaches) -> Reaches:
 
 def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reason, ...]) -> Step:
     """The packet is for ``node`` itself: an endpoint of the host network listens there, or nobody does."""
+    if packet.protocol is Protocol.ICMP:
+        return _open(_ECHO, reasons)
     pod = pod_of(state, packet.ip, packet.port) if _is_endpoint(state, packet) else ""
     if pod:
         why = Reason(f"{pod} listens there on {node.name}'s own network", cite.SLICE_PORTS)
@@ -173,7 +176,11 @@ def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Rea
     checked = any(s.health_check_node_port == packet.port for s in state.services.values())
     if checked and packet.protocol is Protocol.TCP:
         return _open("kube-proxy's health check server listens there", reasons)
-    by = {Protocol.TCP: RefusedBy.RST, Protocol.UDP: RefusedBy.ICMP, Protocol.SCTP: RefusedBy.ANY}[packet.protocol]
+    if packet.protocol is Protocol.SCTP:
+        # A kernel with SCTP aborts, one without says so by ICMP, and any raw socket keeps it silent.
+        nobody = f"nobody answers at that port of {node.name}; how is for its kernel to say"
+        return Unanswered(), (*reasons, Reason(nobody, cite.VIRTUAL_IPS))
+    by = RefusedBy.RST if packet.protocol is Protocol.TCP else RefusedBy.ICMP
     source = cite.CLOSED_UDP_PORT if packet.protocol is Protocol.UDP else cite.CLOSED_PORT
     return Refused(by), (*reasons, Reason(f"nothing listens at that port of {node.name}: closed", source))
 
@@ -182,18 +189,21 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
     """The address is no node's: an endpoint's own, or the network beyond decides."""
     if _is_endpoint(state, packet):
         pod = pod_of(state, packet.ip, packet.port)
-        why = Reason("it is an endpoint's own address, past every Service", cite.SLICE_PORTS)
-        # A packet that loops back within the pod may carry any of its addresses; others keep or lose theirs on the way.
-        sources = packet.sources if packet.origin is Origin.POD and state.pod_masquerade is False else frozenset[str]()
+        why = Reason("it is an endpoint's own address, past every Service", cite.NETWORK_MODEL)
+        # Between pods nothing is translated; towards other addresses the pod network may, and a node chooses its own.
+        kept = state.pod_masquerade is False or in_pod_network(state, packet.ip)
+        sources = packet.sources if packet.origin is Origin.POD and kept else frozenset[str]()
         target = frozenset({Target(packet.ip, packet.port, sources, pod)})
         if packet.home or home_of(state, packet.ip) == node.name:
             return Reaches(target), (*reasons, why)
         past = Reason(f"it is reached through {node.name}, {_HALF}", cite.VIRTUAL_IPS)
         return _past_the_way(Reaches(target)), (*reasons, why, past)
+    if packet.protocol is Protocol.ICMP and (packet.ip in state.homes or in_pod_network(state, packet.ip)):
+        return _open(_ECHO, reasons)
     if packet.ip in state.homes:
         return _open("it is somebody's own address, and whether anything listens at that port is not for us", reasons)
     elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)
-    if elsewhere and not state.closed:
+    if elsewhere and not state.closed and not is_nobodys(packet.ip):
         return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)
     text = f"it leaves {node.name} like any other packet, and nobody out there has {packet.ip}"
     return Unanswered(), (*reasons, Reason(text, cite.VIRTUAL_IPS))

@@ -33,8 +33,8 @@ def disagreement(cell: Cell, expectation: Expectation, client: Client, state: Cl
             return _answered(then, outcome, client, state)
         case Pinned():
             return _pinned(then, outcome, cell)
-        case Says(status, local_endpoints, body):
-            said = Tells(status, local_endpoints, body)
+        case Says(status, local_endpoints, body, whole):
+            said = Tells(status, local_endpoints, body, here.last[cell.service.name].key if whole else "")
             return "" if outcome == said else f"the case says {said}, the oracle {outcome}"
         case ResolvesTo():
             lines = records(then, cell, here)
@@ -58,6 +58,8 @@ def records(then: ResolvesTo, cell: Cell, here: Surroundings) -> frozenset[str]:
             return frozenset(ip for ip in service.cluster_ips if Family.of(ip) is asked)
         case ResolvesTo.What.ENDPOINTS:
             return frozenset(a for b in then.endpoints for a in here.addresses(b) if Family.of(a) is asked)
+        case ResolvesTo.What.PORTS if then.endpoints:
+            return frozenset(f"{here.port(b)} {b.name}.{name}" for b in then.endpoints)
         case ResolvesTo.What.PORTS:
             port = next(p for p in service.ports if p.name == cell.destination.port)
             return frozenset({f"{port.port} {name}"})

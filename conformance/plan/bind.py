@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_address
 
-from conformance.model.addresses import Family, Protocol, contains
+from conformance.model.addresses import Family, Protocol
 from conformance.model.case.backend import Backend
+from conformance.model.case.refs import SECONDARY
 from conformance.model.cell import Cell
 from conformance.model.client import Client, ClientKind, Destination, DestinationKind
 from conformance.model.cluster import ClusterState
@@ -96,12 +96,14 @@ def _address(cell: Cell, service: Service, state: ClusterState, here: Surroundin
             return given[nth] if nth < len(given) else None
         case _Kind.NODE_PORT_LOOPBACK:
             return "127.0.0.1" if family is Family.IPV4 else "::1"
+        case _Kind.HEALTH_CHECK if cell.destination.word == SECONDARY:
+            return owner.secondary(family) if owner else None
         case _Kind.NODE_PORT | _Kind.HEALTH_CHECK:
             return owner.primary(family) if owner else None
         case _Kind.PROXY_PAGE:
             return "127.0.0.1" if cell.destination.word == "proxyMode" else owner.primary(family) if owner else None
         case _Kind.NODE_PORT_SECONDARY:
-            return secondary(owner, family) if owner else None
+            return owner.secondary(family) if owner else None
         case _Kind.POD:
             return _first(here.addresses(_backend(cell)), family)
         case _Kind.LOOKUP:
@@ -138,23 +140,6 @@ def _backend(cell: Cell) -> Backend:
     return known[cell.destination.word]
 
 
-def secondary(node: Node, family: Family) -> str | None:
-    """An address of ``node`` that is neither its primary one nor its pod bridge's, or None."""
-    primary = node.primary(family)
-    return next(
-        (
-            a
-            for a in (*node.addresses, *node.local)
-            if Family.of(a) is family
-            and a != primary
-            and not ip_address(a).is_link_local
-            and not ip_address(a).is_loopback
-            and not any(contains(cidr, a) for cidr in node.pod_cidrs)
-        ),
-        None,
-    )
-
-
 def _first(addresses: tuple[str, ...], family: Family) -> str | None:
     return next((a for a in addresses if a != "None" and Family.of(a) is family), None)
 
@@ -165,7 +150,7 @@ def _absence(cell: Cell) -> str:
     match kind:
         case _Kind.LOAD_BALANCER if balanced:
             return f"no load balancer gave the Service an {family} address"
-        case _Kind.NODE_PORT_SECONDARY:
+        case _Kind.NODE_PORT_SECONDARY | _Kind.HEALTH_CHECK:
             return f"node {cell.destination.role} has no second {family} address"
         case _Kind.LOOKUP:
             return f"the cluster's DNS Service has no {family} address, or is not known"

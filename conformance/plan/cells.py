@@ -168,6 +168,12 @@ def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:
             return f"needs {need.nodes} nodes; this cluster offers {len(landscape.nodes)}"
         if need.zones > len(set(landscape.zones)):
             return f"needs nodes in {need.zones} zones; this cluster's are in {len(set(landscape.zones))}"
+        if landscape.version is not None and need.since > landscape.version:
+            wanted, found = (".".join(map(str, v)) for v in (need.since, landscape.version))
+            return f"needs Kubernetes {wanted}; this cluster's is {found}"
+        if need.families and need.families != len(landscape.families):
+            has = " and ".join(f.value for f in landscape.families)
+            return f"needs a {'dual' if need.families > 1 else 'single'}-stack cluster; this one's Services have {has}"
         if need.vantage is Vantage.EXTERNAL and not landscape.externals:
             return "needs a client outside the cluster; none was given (--external)"
     return ""

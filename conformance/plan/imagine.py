@@ -138,7 +138,7 @@ def _service(spec: ServiceSpec, number: int, here: Surroundings) -> Service:
             )
     if spec.type is ServiceType.LOAD_BALANCER:
         if body.get("externalTrafficPolicy") == "Local":
-            body["healthCheckNodePort"] = 32000 + number
+            body.setdefault("healthCheckNodePort", 32000 + number)
         given = [{"ip": _ADDRESSES[f][4].format(number)} for f in manifest.families_of(spec, here)]
         plain |= manifest.status(spec, here) or {"status": {"loadBalancer": {"ingress": given}}}
     return parse.service(plain)
@@ -173,11 +173,15 @@ def _target(port: PortSpec, named: int, here: Surroundings) -> int:
 
 def _endpoint(backend: Backend, family: Family, spec: ServiceSpec, here: Surroundings) -> Endpoint:
     ready = backend.ready or spec.publish_not_ready
+    node = here.nodes[backend.role]
     return Endpoint(
         addresses=tuple(a for a in here.addresses(backend) if Family.of(a) is family),
-        node=here.nodes[backend.role].name,
-        zone=here.nodes[backend.role].zone,
+        node=node.name,
+        zone=node.zone,
         ready=ready,
         serving=ready,
         pod=backend.name,
+        # What the EndpointSlice controller makes of trafficDistribution (KEP-4444, KEP-3015).
+        hint_zones=(node.zone,) if spec.traffic_distribution and ready else (),
+        hint_nodes=(node.name,) if spec.traffic_distribution == "PreferSameNode" and ready else (),
     )

@@ -25,7 +25,8 @@ class ExternalSite:
 class Landscape:
     """Node names in role order (a, b, c), the families that Services may have, and the external sites.
 
-    ``mode`` is kube-proxy's, None where it is not known; ``zones`` are those of the nodes, in their order.
+    ``mode`` is kube-proxy's and ``version`` that of Kubernetes, None where they are not known; ``zones`` are those of
+    the nodes, in their order.
     """
 
     nodes: tuple[str, ...]
@@ -33,6 +34,7 @@ class Landscape:
     externals: tuple[ExternalSite, ...] = ()
     mode: ProxyMode | None = ProxyMode.NFTABLES
     zones: tuple[str, ...] = ()
+    version: tuple[int, int] | None = None
 
     def node(self, role: str) -> str | None:
         """The node that plays ``role``, or None when the cluster is too small."""

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Version = tuple[int, int, int]
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
-_KEYS = {"cases", "since", "before", "modes", "not_builds", "link", "summary", "expires"}
+_KEYS = {"cases", "since", "before", "modes", "not_builds", "link", "summary", "expires", "sometimes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class KnownIssue:
 
     It is in versions from ``since`` on and, if it was mended, below ``before``; in every mode if ``modes`` is empty;
     not in a build whose metadata (what follows ``+`` in the version) is one of ``not_builds``. ``expires`` is the last
-    day on which it excuses.
+    day on which it excuses. ``sometimes``: chance decides whether a cell meets it.
     """
 
     cases: tuple[str, ...]
@@ -38,6 +38,7 @@ class KnownIssue:
     before: Version | None = None
     modes: tuple[ProxyMode, ...] = ()
     not_builds: tuple[str, ...] = ()
+    sometimes: bool = False
 
     def meets(self, cell_id: str) -> bool:
         """Whether the cell is, or belongs to, what ``cases`` names: the first parts of its ID, ``*`` within a part."""
@@ -108,6 +109,7 @@ def _issue(plain: dict[str, Any], where: str) -> KnownIssue:
         before=_may(plain, "before", _version, where, 'a version such as "1.37" or "1.36.3"', None),
         modes=_may(plain, "modes", _modes, where, "a list of " + ", ".join(m.value for m in ProxyMode), ()),
         not_builds=_may(plain, "not_builds", _names, where, "a list of words", ()),
+        sometimes=_may(plain, "sometimes", _truth, where, "true", False),
     )
     if issue.before is not None and issue.before <= issue.since:
         raise _malformed(f"{where} ends before {plain['before']}, which is not after its beginning {plain['since']}.")
@@ -129,6 +131,10 @@ def _may(plain: dict[str, Any], key: str, parse: Callable[[Any], T | None], wher
 
 def _sentence(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
+
+
+def _truth(value: object) -> bool | None:
+    return True if value is True else None
 
 
 def _link(value: object) -> str | None:

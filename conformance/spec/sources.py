@@ -48,6 +48,10 @@ AFFINITY_TIMEOUT = API("service.spec.sessionAffinityConfig.clientIP.timeoutSecon
 HEALTH_CHECK_NODE_PORT = API("service.spec.healthCheckNodePort")
 EXTERNAL_NAME = API("service.spec.externalName")
 IP_FAMILIES = API("service.spec.ipFamilies")
+IP_FAMILY_POLICY = API("service.spec.ipFamilyPolicy")
+FINALIZERS = API("service.metadata.finalizers")
+IP_ADDRESS = API("ipaddress.spec.parentRef")
+SERVICE_CIDR = API("servicecidr.spec.cidrs")
 LOAD_BALANCER_CLASS = API("service.spec.loadBalancerClass")
 CONDITIONS = API("endpointslice.endpoints[].conditions")
 SOURCE_RANGES = API("service.spec.loadBalancerSourceRanges")
@@ -81,9 +85,17 @@ NFTABLES_DIFFERENCES = DOC("reference/networking/virtual-ips/#migrating-from-ipt
 SOURCE_IP = DOC("tutorials/services/source-ip")
 SERVICE_PAGE = DOC("concepts/services-networking/service")
 
+API_CONCEPTS = DOC("reference/using-api/api-concepts")
+DRY_RUN = DOC("reference/using-api/api-concepts/#dry-run")
+FINALIZERS_PAGE = DOC("concepts/overview/working-with-objects/finalizers")
+ADMISSION_PAGE = DOC("reference/access-authn-authz/admission-controllers/#denyserviceexternalips")
+CLUSTER_IP_PAGE = DOC("concepts/services-networking/cluster-ip-allocation")
+SERVICE_CIDR_PAGE = DOC("reference/networking/virtual-ips/#ip-address-objects")
+RELAXED_NAMES = KEP(5311)
 DNS_PAGE = DOC("concepts/services-networking/dns-pod-service")
 SLICES_PAGE = DOC("concepts/services-networking/endpoint-slices")
 DUAL_STACK_PAGE = DOC("concepts/services-networking/dual-stack")
+NETWORK_MODEL = DOC("concepts/services-networking/#the-kubernetes-network-model")
 DNS_SPECIFICATION = Source(
     SourceKind.DOC,
     "Kubernetes DNS specification",
@@ -91,6 +103,7 @@ DNS_SPECIFICATION = Source(
 )
 HEALTHZ = DOC("reference/command-line-tools-reference/kube-proxy")
 CONNTRACK_CODE = CODE("pkg/proxy/conntrack/cleanup.go")
+HEALTH_CHECK_CODE = CODE("pkg/proxy/healthcheck/service_health.go")
 
 NFTABLES_CODE = CODE("pkg/proxy/nftables/proxier.go")
 IPTABLES_CODE = CODE("pkg/proxy/iptables/proxier.go")

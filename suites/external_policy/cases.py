@@ -24,10 +24,11 @@ from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped, Refused, RefusedBy
 from conformance.spec.faults import Fault
 from conformance.spec.sources import EXTERNAL_POLICY, NFTABLES_CODE, NFTABLES_KEP, SOURCE_IP
+from suites.external_policy import local
 
 NP = ServiceType.NODE_PORT
 
-CASES = (
+_BASIC = (
     Case(
         id="ETP-01",
         promise="With externalTrafficPolicy Cluster, the endpoint sees a node's address, not the client's.",
@@ -49,6 +50,7 @@ CASES = (
         when=dial(node_port("a"), client=external()),
         then=Answered(on("a"), source=SeenSource.CLIENT),
         needs=(vantage(Vantage.EXTERNAL),),
+        covers=("G01", "G05"),
     ),
     Case(
         id="ETP-03",
@@ -60,6 +62,7 @@ CASES = (
         when=dial(node_port("b"), client=external()),
         then=Dropped(),
         needs=(nodes(2), vantage(Vantage.EXTERNAL)),
+        covers=("G02", "G03"),
     ),
     Case(
         id="ETP-04",
@@ -82,6 +85,7 @@ CASES = (
         when=dial(node_port("b"), client=pod("b")),
         then=Answered(on("a"), source=SeenSource.CLIENT),
         needs=(nodes(2),),
+        covers=("G07",),
     ),
     Case(
         id="ETP-06",
@@ -93,6 +97,7 @@ CASES = (
         when=dial(node_port("b"), client=host("b")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("G08",),
     ),
     Case(
         id="ETP-07",
@@ -115,6 +120,7 @@ CASES = (
         when=dial(node_port("a"), client=external()),
         then=Refused(RefusedBy.ICMP),
         needs=(vantage(Vantage.EXTERNAL),),
+        covers=("G04",),
     ),
     Case(
         id="ETP-09",
@@ -128,5 +134,7 @@ CASES = (
         needs=(nodes(2), vantage(Vantage.EXTERNAL)),
     ),
 )
+
+CASES = (*_BASIC, *local.CASES)
 
 MATRICES = ()

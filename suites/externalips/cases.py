@@ -23,9 +23,10 @@ from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped
 from conformance.spec.faults import Fault
 from conformance.spec.sources import EXTERNAL_IPS, EXTERNAL_POLICY, NFTABLES_CODE
+from suites.externalips import sharing
 from suites.variants import variants
 
-CASES = (
+_BASIC = (
     Case(
         id="EIP-01",
         promise="A client outside the cluster reaches every endpoint at an external IP that is routed to a node.",
@@ -36,6 +37,7 @@ CASES = (
         when=dial(external_ip(), client=external("c")),
         then=Answered(on("a", "b"), source=SeenSource.NODE),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("C04",),
     ),
     Case(
         id="EIP-02",
@@ -47,6 +49,7 @@ CASES = (
         when=dial(external_ip(), client=pod("b")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("C01", "C02"),
     ),
     Case(
         id="EIP-03",
@@ -58,6 +61,7 @@ CASES = (
         when=dial(external_ip(), client=host("c")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(3),),
+        covers=("C03",),
     ),
     Case(
         id="EIP-04",
@@ -69,6 +73,7 @@ CASES = (
         when=dial(external_ip(), client=external("a")),
         then=Answered(on("a"), source=SeenSource.CLIENT),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("C09",),
     ),
     Case(
         id="EIP-05",
@@ -80,8 +85,11 @@ CASES = (
         when=dial(external_ip(), client=external("c")),
         then=Dropped(),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("C09", "G03"),
     ),
 )
+
+CASES = (*_BASIC, *sharing.CASES)
 
 MATRICES = (
     Matrix(
@@ -90,5 +98,6 @@ MATRICES = (
         services=variants(ServiceType.CLUSTER_IP, external=(Policy.CLUSTER, Policy.LOCAL), external_ip=True),
         destinations=(external_ip(),),
         sources=(EXTERNAL_IPS,),
+        covers=("C01", "C02", "C03", "C04", "C09"),
     ),
 )

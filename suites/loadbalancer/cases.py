@@ -26,11 +26,12 @@ from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped, Refused, RefusedBy
 from conformance.spec.faults import Fault
 from conformance.spec.sources import EXTERNAL_POLICY, NFTABLES_CODE, SERVICE_TYPE, SOURCE_IP
+from suites.loadbalancer import changes, ranges, status
 from suites.variants import variants
 
 LB = ServiceType.LOAD_BALANCER
 
-CASES = (
+_BASIC = (
     Case(
         id="LB-01",
         promise="A client outside the cluster reaches every endpoint at the load balancer's address.",
@@ -41,6 +42,7 @@ CASES = (
         when=dial(load_balancer(), client=external("c")),
         then=Answered(on("a", "b"), source=SeenSource.NODE),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("D01", "D02", "D04"),
     ),
     Case(
         id="LB-02",
@@ -52,6 +54,7 @@ CASES = (
         when=dial(load_balancer(), client=pod("b")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("D05",),
     ),
     Case(
         id="LB-03",
@@ -63,6 +66,7 @@ CASES = (
         when=dial(load_balancer(), client=pod("c")),
         then=Answered(on("a"), source=SeenSource.CLIENT),
         needs=(nodes(3),),
+        covers=("G06",),
     ),
     Case(
         id="LB-04",
@@ -74,6 +78,7 @@ CASES = (
         when=dial(load_balancer(), client=host("c")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(3),),
+        covers=("G09",),
     ),
     Case(
         id="LB-05",
@@ -96,6 +101,7 @@ CASES = (
         when=dial(load_balancer(), client=external("c")),
         then=Dropped(),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("G03",),
     ),
     Case(
         id="LB-07",
@@ -120,6 +126,8 @@ CASES = (
     ),
 )
 
+CASES = (*_BASIC, *status.CASES, *changes.CASES, *ranges.CASES)
+
 _BOTH = (Policy.CLUSTER, Policy.LOCAL)
 
 MATRICES = (
@@ -129,6 +137,7 @@ MATRICES = (
         services=variants(LB, external=_BOTH),
         destinations=(load_balancer(), node_port("c")),
         sources=(SERVICE_TYPE,),
+        covers=("D05", "D06", "D18", "D24"),
     ),
     Matrix(
         id="LBL",

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from conformance.arrange import manifests
 from conformance.arrange.run import Run, new_id
-from conformance.model.case import Backend, Breed, ServiceSpec, on, on_host
+from conformance.model import manifest
+from conformance.model.case import Backend, Breed, IngressSpec, ServiceSpec, on, on_host
 from conformance.model.kube import Policy, ServiceType
 from conformance.plan import imagine
 
@@ -97,3 +98,58 @@ def test_runs_do_not_share_names() -> None:
     assert len({new_id() for _ in range(200)}) > 195
     assert RUN.namespace != RUN.host_namespace
     assert "abc123" in RUN.namespace
+
+
+def test_a_pod_that_is_to_have_failed_ends_at_once_and_for_good() -> None:
+    (ended,) = on("a", breed=Breed.FAILED)
+    made = manifests.backend(RUN, ended, "n", [])
+    (container,) = made["spec"]["containers"]
+    assert made["spec"]["restartPolicy"] == "Never"
+    assert container["command"][:2] == ["python3", "-c"]
+    assert "readinessProbe" not in container
+
+
+def test_a_mirrored_service_selects_nothing_and_lists_its_endpoints_by_port() -> None:
+    spec = ServiceSpec(endpoints=(*on("a", "b"), *on("a", breed=Breed.ALT)), mirrored=True, called="m")
+    assert "selector" not in body(spec)
+    made = manifests.endpoints(RUN, spec, imagine.scenes([(spec,)])[0].here)
+    assert made["metadata"]["namespace"] == RUN.namespace
+    found = {
+        p["port"]: sorted((a["ip"], a["nodeName"], a["targetRef"]["name"]) for a in subset["addresses"])
+        for subset in made["subsets"]
+        for p in subset["ports"]
+    }
+    assert found == {
+        8080: [
+            ("10.244.1.11", "node-a", "web-a"),
+            ("10.244.2.11", "node-b", "web-b"),
+            ("fd44:1::b", "node-a", "web-a"),
+            ("fd44:2::b", "node-b", "web-b"),
+        ],
+        8087: [("10.244.1.14", "node-a", "alt-a"), ("fd44:1::e", "node-a", "alt-a")],
+    }
+
+
+def test_services_share_an_external_ip_and_nothing_else() -> None:
+    one = ServiceSpec(endpoints=on("a"), external_ip=True, called="one")
+    other = ServiceSpec(endpoints=on("b"), external_ip=True, shares_external_ip_of="one", called="other")
+    alone = ServiceSpec(endpoints=on("b"), external_ip=True, called="alone")
+    here = imagine.scenes([(one, other, alone)])[0].here
+    given = [manifests.service(RUN, s, here)["spec"] for s in (one, other, alone)]
+    assert given[0]["externalIPs"] == given[1]["externalIPs"] != given[2]["externalIPs"]
+    assert all("clusterIP" not in spec for spec in given)
+
+
+def test_a_balancers_address_may_be_a_nodes_own_and_a_health_check_port_asked_for() -> None:
+    spec = ServiceSpec(
+        ServiceType.LOAD_BALANCER,
+        external_policy=Policy.LOCAL,
+        ingress=(IngressSpec(secondary_of="b"),),
+        health_check_port=3,
+        called="own",
+    )
+    here = imagine.scenes([(spec,)])[0].here
+    status = manifest.status(spec, here)
+    assert status is not None
+    assert [i["ip"] for i in status["status"]["loadBalancer"]["ingress"]] == ["172.31.98.2", "fd98::2"]
+    assert manifests.service(RUN, spec, here)["spec"]["healthCheckNodePort"] == here.node_port(3)

@@ -63,6 +63,10 @@ def test_pods_that_lack_something() -> None:
     running = pod("r", containerStatuses=[{"state": {"running": {}}}])
     assert lacking.pods(["r"], [running], never_ready=["r"]) == ""
     assert lacking.pods(["b", "x"], seen, never_ready=["b", "x"]) == "b does not run; x does not exist"
+    ended = {"metadata": {"name": "f"}, "status": {"phase": "Failed"}}
+    assert lacking.pods(["f"], [ended], failed=["f"]) == ""
+    assert lacking.pods(["f", "x"], [], failed=["f", "x"]) == "f does not exist; x does not exist"
+    assert lacking.pods(["r"], [running], failed=["r"]) == "r is Pending, not Failed"
 
 
 def test_endpoints_must_be_exactly_the_expected_ones_in_each_family() -> None:

@@ -35,6 +35,12 @@ def test_a_pass_that_is_excused_fails_the_run_and_says_what_to_do() -> None:
     assert conclude([said]) is Conclusion.FAILED
 
 
+def test_a_bug_that_is_met_only_sometimes_excuses_and_demands_nothing() -> None:
+    chance = replace(ISSUE, sometimes=True)
+    assert excused(FAILED, chance).status is Status.KNOWN_ISSUE
+    assert excused(ONE, chance) == ONE
+
+
 @pytest.mark.parametrize("status", [Status.RECORDED, Status.UNKNOWN, Status.NOT_APPLICABLE, Status.KNOWN_ISSUE])
 def test_what_was_not_judged_stays(status: Status) -> None:
     one = replace(ONE, status=status, message="why")

@@ -156,6 +156,16 @@ def test_unknown_sources_are_not_judged() -> None:
     )
 
 
+def test_a_flow_that_goes_on_keeps_its_source_port() -> None:
+    """Another source port shows that the flow was forgotten meanwhile, though the same endpoint answers."""
+    web = target(1)
+    before = Reaches(frozenset({replace(web, source_port=40001)}))
+    same, other = replace(answer(web), source_port=40001), replace(answer(web), source_port=40002)
+    assert asked(before, same, same) == (Status.PASSED, Mismatch.NONE)
+    assert asked(before, same, other) == (Status.FAILED, Mismatch.WRONG_SOURCE)
+    assert asked(Reaches(frozenset({web})), same, other) == (Status.PASSED, Mismatch.NONE)
+
+
 def test_an_endpoint_without_a_pod_answers_with_its_address() -> None:
     nameless = Target("10.244.1.11", 8080, frozenset({"10.0.0.9"}))
     named = Dial(End.ANSWERED, endpoint="10.244.1.11", source="10.0.0.9")

@@ -76,6 +76,17 @@ def test_without_cells_every_client_asks_for_every_address(folder: Path) -> None
     }
 
 
+def test_the_words_of_a_recording_may_be_its_own(folder: Path) -> None:
+    """Another kind of address, a protocol in small letters, a node that is its own, the errno of silence."""
+    topology = json.loads((folder / "topology.json").read_text())
+    del topology["clients"]["n1"]["node"]
+    (folder / "topology.json").write_text(json.dumps(topology))
+    cell = {"client": "n1", "service": "udp-two", "kind": "clusterIP-otherproto", "ip": "10.96.99.99", "port": 80}
+    ends = {"proto": "tcp", "out": {"ETIMEDOUT": 3}}
+    (folder / "cells.jsonl").write_text(json.dumps(cell | ends) + "\n")
+    assert called(str(folder), "--check") == (0, ["1 cells: 1 agree, 0 unspecified, 0 disagree"])
+
+
 def test_a_recording_names_every_machine_and_where_it_is(folder: Path) -> None:
     state = read_scenario(folder).state
     assert state.closed

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from conformance.model.addresses import Family, Protocol
+from conformance.model.client import Destination, DestinationKind
 from conformance.model.cluster import ProxyConfig
 from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Ingress, IPMode, Node, Policy, ServiceType
-from conformance.model.outcome import Dropped, Reaches, Refused, RefusedBy, Unanswered, Unspecified
+from conformance.model.outcome import Dropped, Outcome, Reaches, Refused, RefusedBy, Unanswered, Unspecified
+from conformance.oracle import HealthCheck, expect, expect_health_check
 from tests.oracle.small import (
     CIDRS,
     EXTERNAL_IP,
@@ -167,6 +169,45 @@ def test_the_pod_network_masquerades_nothing_inside_itself() -> None:
     state = cluster(slice_of(pod_on(2)), service=LOCAL, proxy=wide, masquerade=True)
     assert sources(dial(state, "10.244.2.1", 30080, client=POD, node="node-2")) == {"10.244.1.21"}
     assert "10.244.1.21" not in sources(dial(state, "172.31.98.2", 30080, client=POD, node="node-2"))
+
+
+@pytest.mark.parametrize("masquerade", [True, False, None])
+def test_between_pods_nothing_is_translated(masquerade: bool | None) -> None:
+    state = cluster(TWO, masquerade=masquerade)
+    assert sources(dial(state, "10.244.2.11", 8080)) == {"10.244.1.21"}
+    outer = replace(TWO, endpoints=(Endpoint(("192.0.2.11",), node="node-2", pod="web-2"),))
+    assert sources(dial(cluster(outer, masquerade=masquerade), "192.0.2.11", 8080)) == (
+        {"10.244.1.21"} if masquerade is False else set()
+    )
+    assert sources(dial(state, "10.244.2.11", 8080, client=HOST)) == set()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "closed"),
+    [(Protocol.TCP, Refused(RefusedBy.RST)), (Protocol.UDP, Refused(RefusedBy.ICMP)), (Protocol.SCTP, Unanswered())],
+)
+def test_a_closed_port_of_a_node(protocol: Protocol, closed: Outcome) -> None:
+    asked = Destination(DestinationKind.NODE_PORT, "172.30.99.11", 31999, protocol, "ns/web", node="node-1")
+    assert expect(cluster(TWO), OUTSIDE, asked).outcome == closed
+
+
+def test_echo_requests_are_kube_proxys_business_at_cluster_ips_alone() -> None:
+    def echoed(ip: str, proxy: ProxyConfig = CIDRS) -> Outcome:
+        asked = Destination(DestinationKind.CLUSTER_IP, ip, 0, Protocol.ICMP, "ns/web")
+        return expect(cluster(TWO, proxy=proxy), POD, asked).outcome
+
+    assert echoed("10.96.0.1") == Refused(RefusedBy.ICMP)
+    assert echoed("10.96.0.1", IPTABLES) == Unanswered()
+    assert isinstance(echoed("172.30.99.11"), Unspecified)
+    assert isinstance(echoed("10.244.2.11"), Unspecified)
+    assert echoed(EXTERNAL_IP) == Unanswered()
+
+
+def test_a_health_check_counts_addresses_whatever_the_ports_of_their_slices() -> None:
+    checked = replace(LOCAL, health_check_node_port=32000)
+    state = cluster(slice_of(pod_on(1)), slice_of(pod_on(1), pod_on(2), name="b", port="other"), service=checked)
+    answers = [expect_health_check(state, checked, node, Family.IPV4) for node in NODES]
+    assert answers == [HealthCheck(200, 1), HealthCheck(200, 1), HealthCheck(503, 0)]
 
 
 def test_outside_clients_reach_a_nodes_address_on_the_pod_bridge_by_halves() -> None:

@@ -132,11 +132,12 @@ def test_what_is_left_out_has_its_default() -> None:
 
 
 def test_everything_can_be_said() -> None:
-    more = 'before = "1.36.3"\nmodes = ["nftables", "ipvs"]\nnot_builds = ["nftconform.lab"]\n'
+    more = 'before = "1.36.3"\nmodes = ["nftables", "ipvs"]\nnot_builds = ["nftconform.lab"]\nsometimes = true\n'
     (issue,) = read(GOOD + more, "f")
     assert issue.before == (1, 36, 3)
     assert issue.modes == (ProxyMode.NFTABLES, ProxyMode.IPVS)
     assert issue.not_builds == ("nftconform.lab",)
+    assert issue.sometimes
 
 
 @pytest.mark.parametrize(
@@ -159,6 +160,7 @@ def test_everything_can_be_said() -> None:
         (GOOD + 'before = "1.32.0"', "f: issue 1 ends before 1.32.0, which is not after its beginning 1.32."),
         (GOOD + 'modes = ["nft"]', "f: issue 1 has modes = ['nft'], which is not a list of nftables, iptables, ipvs."),
         (GOOD + "modes = []", "f: issue 1 has modes = [], which is not a list of"),
+        (GOOD + "sometimes = false", "f: issue 1 has sometimes = False, which is not true."),
         (GOOD + "not_builds = [1]", "f: issue 1 has not_builds = [1], which is not a list of words."),
     ],
 )

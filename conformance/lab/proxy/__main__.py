@@ -15,6 +15,7 @@ from conformance.lab import commands, kubeconfig
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.proxy import config, nft
 from conformance.lab.proxy.config import Configuration
+from conformance.lab.proxy.fragment import is_proxied
 from conformance.lab.proxy.health import ProxyHealth
 from conformance.lab.proxy.metrics import Metrics
 from conformance.lab.proxy.place import Place
@@ -95,7 +96,8 @@ def _health_checks(view: View, family: Family, servers: ServiceHealthServers) ->
         asked = [
             s
             for s in view.services
-            if s.type is ServiceType.LOAD_BALANCER
+            if is_proxied(s)
+            and s.type is ServiceType.LOAD_BALANCER
             and s.external_policy is Policy.LOCAL
             and s.health_check_node_port
             and any(Family.of(ip) is family for ip in s.cluster_ips if ip != "None")

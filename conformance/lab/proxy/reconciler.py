@@ -1,4 +1,4 @@
-"""Makes the kernel forget flows that go where no Service sends them any more, beside the syncs, never before them."""
+"""Makes the kernel forget flows that go where no Service sends them any more, after each sync and before the next."""
 
 from __future__ import annotations
 
@@ -31,12 +31,6 @@ class FlowReconciler:
 
         A packet that met the old rules may enter the kernel's table after we looked at it.
         """
-        if self._running is not None:
-            if not self._running.done():
-                self.unfinished = True
-                return
-            self._running.result()  # a fault of ours shall not go unseen
-            self._running = None
         changed = now != self._followed
         if not (changed or self.unfinished):
             return
@@ -44,6 +38,12 @@ class FlowReconciler:
         self._followed, self.unfinished = now, changed
         self._retired = retired if changed else frozenset()
         self._running = asyncio.create_task(self._forget(now, retired, here))
+
+    async def finish(self) -> None:
+        """Wait until what `follow` began is done: kube-proxy clears at the end of a sync, so before the next begins."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            await running
 
     async def _forget(self, now: conntrack.Frontends, retired: Iterable[conntrack.Frontend], here: Place) -> None:
         began = time.monotonic()

@@ -59,6 +59,7 @@ class Syncer:
 
     async def sync(self) -> float:
         """One sync; the seconds after which the next is due, also when nothing changes."""
+        await self._flows.finish()
         began = time.monotonic()
         swept = await self._sweep()
         whole = self._applied is None or not swept or began - self._last_full > FULL_SYNC_PERIOD

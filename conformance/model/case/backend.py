@@ -16,6 +16,7 @@ class Breed(Enum):
     FLEET = "fleet"  # one pod that answers on many ports, on each under a name of its own
     SIDECAR = "sidecar"  # like WEB, but what answers is a restartable init container of the pod
     RAW = "raw"  # like WEB, and answers SCTP over a raw socket: it has CAP_NET_RAW
+    FAILED = "failed"  # its phase is Failed, as an evicted pod's is
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,7 +48,12 @@ class Backend:
     @property
     def ready(self) -> bool:
         """Whether its pod ever gets ready."""
-        return self.breed != Breed.UNREADY.value
+        return self.breed not in (Breed.UNREADY.value, Breed.FAILED.value)
+
+    @property
+    def failed(self) -> bool:
+        """Whether its pod has ended for good."""
+        return self.breed == Breed.FAILED.value
 
 
 def on(*roles: str, breed: Breed = Breed.WEB) -> tuple[Backend, ...]:

@@ -47,6 +47,9 @@ def external(role: str = "") -> ClientRef:
     return ClientRef(ClientKind.EXTERNAL, role)
 
 
+WHOLE, SECONDARY = "whole", "secondary"
+"""What of a healthCheckNodePort's answer counts, and at which address it is asked."""
+
 API = ClientRef(ClientKind.API)
 """Nobody dials: the API server is asked."""
 
@@ -115,9 +118,15 @@ def pod_address(backend: str) -> DestinationRef:
     return DestinationRef(DestinationKind.POD, word=backend)
 
 
-def health_check(role: str, of: str = "", *, former: bool = False) -> DestinationRef:
-    """The Service's healthCheckNodePort on the role's node, asked over HTTP."""
-    return DestinationRef(DestinationKind.HEALTH_CHECK, role, of, former=former)
+def health_check(
+    role: str, of: str = "", *, former: bool = False, whole: bool = False, secondary: bool = False
+) -> DestinationRef:
+    """The Service's healthCheckNodePort on the role's node, asked over HTTP.
+
+    ``whole``: everything that kube-proxy says there counts. ``secondary``: not at the node's primary address.
+    """
+    word = WHOLE if whole else SECONDARY if secondary else ""
+    return DestinationRef(DestinationKind.HEALTH_CHECK, role, of, former=former, word=word)
 
 
 def proxy_page(role: str, page: str) -> DestinationRef:

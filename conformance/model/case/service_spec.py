@@ -33,7 +33,10 @@ BOTH = (PortSpec("tcp", Protocol.TCP), PortSpec("udp", Protocol.UDP))
 
 @dataclass(frozen=True, slots=True)
 class EndpointSpec:
-    """An endpoint of a hand-made slice: a backend's address, conditions (None: not said) and hints, by role."""
+    """An endpoint of a hand-made slice: a backend's address, conditions (None: not said) and hints, by role.
+
+    ``named``: it has a hostname of its own, the backend's name.
+    """
 
     backend: Backend
     ready: bool | None = None
@@ -42,6 +45,7 @@ class EndpointSpec:
     hint_zones: tuple[str, ...] = ()  # roles of nodes whose zones are meant
     hint_nodes: tuple[str, ...] = ()  # roles of nodes
     node: str = "own"  # role of the node that nodeName says; "own": the backend's; "": none said
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,14 @@ class SliceSpec:
 
 @dataclass(frozen=True, slots=True)
 class IngressSpec:
-    """A load balancer's address, written into the Service's status by hand; ``hostname`` has none."""
+    """A load balancer's address, written into the Service's status by hand; ``hostname`` has none.
+
+    ``secondary_of`` is the role of the node whose address besides its primary one is the load balancer's.
+    """
 
     mode: IPMode = IPMode.VIP
     hostname: bool = False
+    secondary_of: str = ""
 
 
 Range = ClientRef | str
@@ -84,9 +92,13 @@ class ServiceSpec:
     """A Service to create: both protocols on one port number and dual-stack where the cluster is, unless it says more.
 
     ``called`` names it where the derived name would not tell it from others. ``slices`` are its EndpointSlices where
-    they are made by hand: it then has no selector, and ``endpoints`` is left empty. ``ingress`` None leaves the status
-    to the cluster's load balancer controller. ``external_ip_of`` is the role of the node whose primary addresses are
-    the Service's external IPs. ``reuses`` is the Service whose ClusterIP, external IPs and node ports it takes over.
+    they are made by hand: it then has no selector, and ``endpoints`` is left empty. ``mirrored``: it has no selector
+    either, and ``endpoints`` stand in an Endpoints object of the kit's, for the cluster to mirror. ``ingress`` None
+    leaves the status to the cluster's load balancer controller. ``external_ip_of`` is the role of the node whose
+    primary addresses are the Service's external IPs, ``shares_external_ip_of`` the Service whose external IPs are its
+    own as well. ``reuses`` is the Service whose ClusterIP, external IPs and node ports it takes over.
+    ``health_check_port`` n is the n-th node port that the run names itself, as healthCheckNodePort; 0 leaves it to the
+    API server.
     """
 
     type: ServiceType = ServiceType.CLUSTER_IP
@@ -106,10 +118,13 @@ class ServiceSpec:
     publish_not_ready: bool = False
     traffic_distribution: str = ""
     slices: tuple[SliceSpec, ...] | None = None
+    mirrored: bool = False
     headless: bool = False
     external_name: str = ""
     external_ip_of: str = ""
+    shares_external_ip_of: str = ""
     reuses: str = ""
+    health_check_port: int = 0
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case.refs import ClientRef, DestinationRef, host, uplink
+from conformance.model.case.requests import Submission
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.case.then import Then
 from conformance.model.source import Source
@@ -63,25 +64,15 @@ def watch(role: str) -> Dialling:
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """A request to the API server about ``service``: create it, or change one that is there.
-
-    ``fields`` are set on top of what the spec says, by path (``spec.clusterIP``, ``spec.ports.0.nodePort``); None
-    removes the field.
-    """
-
-    service: ServiceSpec
-    fields: tuple[tuple[str, object], ...] = ()
-    create: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Ask:
-    """One question of a case, and what must follow; ``name`` tells it from the case's others, in its ID."""
+    """One question of a case, and what must follow; ``name`` tells it from the case's others, in its ID.
+
+    ``then`` None: the oracle alone says.
+    """
 
     name: str
     what: Dialling | Submission
-    then: Then
+    then: Then | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +82,7 @@ class Become:
     services: tuple[ServiceSpec, ...]
 
 
-def ask(name: str, what: Dialling | Submission, then: Then) -> Ask:
+def ask(name: str, what: Dialling | Submission, then: Then | None = None) -> Ask:
     """A question of a case."""
     return Ask(name, what, then)
 
@@ -112,11 +103,13 @@ class Vantage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a case needs of the cluster: a number of nodes in so many zones, or a vantage point."""
+    """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version."""
 
     nodes: int = 1
     vantage: Vantage | None = None
     zones: int = 1
+    since: tuple[int, int] = (0, 0)
+    families: int = 0  # any number
 
 
 def nodes(count: int) -> Need:
@@ -129,9 +122,24 @@ def zones(count: int) -> Need:
     return Need(zones=count)
 
 
+def since(major: int, minor: int) -> Need:
+    """The Kubernetes version that first has, without being asked for it, what the case is about."""
+    return Need(since=(major, minor))
+
+
 def vantage(kind: Vantage) -> Need:
     """A place to dial from that the user must provide."""
     return Need(vantage=kind)
+
+
+def dual_stack() -> Need:
+    """A cluster whose Services have both IP families."""
+    return Need(families=2)
+
+
+def single_stack() -> Need:
+    """A cluster whose Services have one IP family."""
+    return Need(families=1)
 
 
 BOTH_FAMILIES = (Family.IPV4, Family.IPV6)

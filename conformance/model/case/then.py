@@ -8,6 +8,9 @@ from enum import Enum
 from conformance.model.case.backend import Backend
 from conformance.model.outcome import Dropped, Quiet, Refused, Unanswered
 
+INVALID = 422
+NOT_FOUND, CONFLICT = 404, 409
+
 
 class SeenSource(Enum):
     """The source address that the endpoint must see: the client's own, one of a node's, or either."""
@@ -41,11 +44,15 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """The HTTP answer: ``status``, and of a healthCheckNodePort the number of local endpoints that it tells."""
+    """The HTTP answer: ``status``, and of a healthCheckNodePort the number of local endpoints that it tells.
+
+    ``whole``: it also tells the Service's name and that the proxy is healthy, and forbids to guess its content type.
+    """
 
     status: int
     local_endpoints: int | None = None
     body: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,8 @@ class ResolvesTo:
     """The records of a lookup.
 
     ``CLUSTER_IPS``: the Service's ClusterIP of the asked family; ``ENDPOINTS``: the addresses of ``endpoints``;
-    ``PORTS``: an SRV record of the named port, with the Service's own name as target; ``NAME``: the external name;
-    ``NOTHING``: no such record, or no such name.
+    ``PORTS``: an SRV record of the named port, with the Service's own name as target, or one for each of ``endpoints``,
+    with their ports and hostnames; ``NAME``: the external name; ``NOTHING``: no such record, or no such name.
     """
 
     class What(Enum):
@@ -72,21 +79,24 @@ class ResolvesTo:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The API server refuses the request as invalid, naming ``field``."""
+    """The API server refuses the request with this HTTP status, naming ``field`` where one is said."""
 
-    field: str
+    field: str = ""
+    status: int = INVALID
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """The API server takes the request; the object then has these values at these paths.
 
-    A value of None says that there is nothing at the path, `PRESENT` that there is something.
+    A value of None says that there is nothing at the path, `PRESENT` that there is something, `UNCHANGED` that there is
+    what there was before the request.
     """
 
     holds: tuple[tuple[str, object], ...] = ()
 
 
 PRESENT = "\N{HORIZONTAL ELLIPSIS}"
+UNCHANGED = "\N{IDENTICAL TO}"
 
 Then = Answered | Pinned | Says | ResolvesTo | Rejected | Stored | Refused | Dropped | Unanswered | Quiet

@@ -2,6 +2,7 @@
 
 agent.py serve --port P ...   answers each line on a TCP connection, and each UDP datagram, with one JSON line:
                               who answers, the client's address as seen here, the address that was asked, the line.
+  --fleet FIRST:COUNT         so many ports more, from FIRST on; on each it answers under a name of its own
                               With --sctp, INITs as well, in INIT ACKs.
 agent.py dial                 takes JSON lines on stdin, writes JSON lines on stdout, ends when stdin ends:
   < {"op": "dial", "requests": [{"id", "ip", "port", "proto", "count", "parallel", "pace", "timeout", ...}]}
@@ -21,6 +22,12 @@ from conformance.probe.agent.console import dial
 from conformance.probe.agent.server import serve
 
 
+def _ports(text: str) -> range:
+    """``9001:60`` are 60 ports from 9001 on."""
+    first, count = map(int, text.split(":"))
+    return range(first, first + count)
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Answers, or dials, for nftconform.")
@@ -28,6 +35,7 @@ def main() -> None:
     server = modes.add_parser("serve")
     server.add_argument("--port", type=int, action="append", required=True)
     server.add_argument("--sctp", action="store_true", help="answer SCTP as well, without the kernel's")
+    server.add_argument("--fleet", type=_ports, default=range(0), metavar="FIRST:COUNT")
     server.add_argument("--name", default=os.environ.get("AGENT_NAME") or socket.gethostname())
     server.add_argument("--linger", type=float, default=0.0, metavar="SECONDS")
     server.add_argument("--ready-file", default="")

@@ -20,12 +20,16 @@ MOST_HELD = 1 << 22  # bytes of unfinished lines, or of answers not taken, at wh
 
 
 class Server:
-    """Answers each TCP line and each UDP datagram, on every local address of both families, with one JSON line."""
+    """Answers each TCP line and each UDP datagram, on every local address of both families, with one JSON line.
 
-    def __init__(self, loop: Loop, name: str, ports: list[int]) -> None:
+    ``fleet`` are further ports, on each of which it answers under a name of its own: NAME-1, NAME-2 and so on.
+    """
+
+    def __init__(self, loop: Loop, name: str, ports: list[int], fleet: range = range(0)) -> None:
         self.loop = loop
-        self.name = json.dumps(name)
-        for port in ports:
+        self.names = {port: json.dumps(name) for port in ports}
+        self.names |= {port: json.dumps(f"{name}-{number}") for number, port in enumerate(fleet, 1)}
+        for port in self.names:
             for family in (socket.AF_INET, socket.AF_INET6):
                 self._open(family, port)
 
@@ -56,8 +60,8 @@ class Server:
 
     def answer(self, client: tuple[Any, ...], own: str, port: int, line: bytes) -> bytes:
         """What is said to ``client``, who sent ``line`` to ``own`` address."""
-        asked = json.dumps(line.decode("utf-8", "replace"))
-        text = f'{{"name":{self.name},"client":["{client[0]}",{client[1]}],"own":["{own}",{port}],"id":{asked}}}\n'
+        name, asked = self.names[port], json.dumps(line.decode("utf-8", "replace"))
+        text = f'{{"name":{name},"client":["{client[0]}",{client[1]}],"own":["{own}",{port}],"id":{asked}}}\n'
         return text.encode()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -142,7 +146,7 @@ def serve(options: argparse.Namespace) -> None:
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, terminate)  # PID 1 of a container has no default action for it
     loop = Loop()
-    server = Server(loop, options.name, options.port)
+    server = Server(loop, options.name, options.port, options.fleet)
     if options.sctp:
         Responder(loop, options.port, server.answer)
     if options.ready_file:

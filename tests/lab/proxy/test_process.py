@@ -116,6 +116,12 @@ def test_health_check_node_port_counts_local_endpoints(cluster: Cluster) -> None
     cluster.send("MODIFIED", SLICES, one_slice("web", "10.244.1.9", node_name="n2"))
     until(lambda: cluster.status(url) == 503)
     assert json.loads(cluster.get(url)[2])["localEndpoints"] == 0
+    taken = service("web", "10.96.0.7", **spec)
+    taken["metadata"]["labels"] = {"service.kubernetes.io/service-proxy-name": "another"}
+    cluster.send("MODIFIED", SERVICES, taken)
+    until(lambda: cluster.status(url) == 0)
+    cluster.send("MODIFIED", SERVICES, service("web", "10.96.0.7", **spec))
+    until(lambda: cluster.status(url) == 503)
     cluster.send("DELETED", SERVICES, service("web", "10.96.0.7", **spec))
     until(lambda: cluster.status(url) == 0)
 

@@ -1,0 +1,86 @@
+"""The options that name a cluster, places to dial from and cases: the same for every command that asks one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from conformance.model.case import Profile
+
+if TYPE_CHECKING:
+    from fixtures.settings import Choice
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_CLUSTER = (
+    click.option(
+        "--kubeconfig", type=click.Path(path_type=Path), help="The cluster to ask [$KUBECONFIG, ~/.kube/config]."
+    ),
+    click.option("--context", help="The kubeconfig's context [its current one]."),
+    click.option(
+        "--case", "cases", multiple=True, metavar="ID", help="Only this case, matrix or cell; may be repeated."
+    ),
+    click.option(
+        "--profile",
+        type=click.Choice([p.value for p in Profile]),
+        default=Profile.KUBE_PROXY_NFTABLES.value,
+        show_default=True,
+        help="Whose promises are asked.",
+    ),
+    click.option(
+        "--external",
+        "externals",
+        multiple=True,
+        metavar="NAME[@NODE]=HOW",
+        help="A client outside the cluster; HOW is local, ssh://[USER@]HOST or exec:COMMAND PREFIX.",
+    ),
+)
+_PODS = (
+    click.option("--lab", "in_lab", is_flag=True, help="Bring up an embedded cluster for the time of the command."),
+    click.option("--nodes", default=3, show_default=True, type=click.IntRange(1, 16), help="Nodes of the lab."),
+    click.option("--agent-image", help="The image with python3 that pods run."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the options say."""
+
+    kubeconfig: Path | None
+    context: str | None
+    cases: tuple[str, ...]
+    profile: str
+    externals: tuple[str, ...]
+    agent_image: str | None = None
+
+    def choice(self, output: Path | None = None) -> Choice:
+        """The same as the fixtures take it; to be called after `put_on_path`."""
+        from fixtures.settings import Choice  # noqa: PLC0415  importable only after put_on_path
+
+        plain = Choice(
+            kubeconfig=str(self.kubeconfig) if self.kubeconfig else None,
+            context=self.context,
+            cases=self.cases,
+            profile_name=self.profile,
+            externals=self.externals,
+            agent_image=self.agent_image,
+        )
+        return replace(plain, output_folder=str(output.resolve())) if output else plain
+
+
+def cluster_options(command: F) -> F:
+    """Which cluster is asked, what, and from where."""
+    for option in reversed(_CLUSTER):
+        command = option(command)
+    return command
+
+
+def pod_options(command: F) -> F:
+    """The lab to bring, and what pods run: for commands that put pods into the cluster."""
+    for option in reversed(_PODS):
+        command = option(command)
+    return command

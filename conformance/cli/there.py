@@ -1,0 +1,72 @@
+"""The cluster that a command asks: one that is there, or a lab that lives as long as the command."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from conformance.errors import UsageError
+from conformance.lab.addresses import AddressPlan
+
+if TYPE_CHECKING:
+    from fixtures.settings import Choice, Settings
+
+
+@contextmanager
+def settled(choice: Choice, *, in_lab: bool, nodes: int) -> Iterator[Settings]:
+    """The settings for ``choice``, checked as far as they can be before anything is created in the cluster."""
+    from fixtures.settings import check_permitted, check_reachable, settle  # noqa: PLC0415  only after put_on_path
+
+    if in_lab and (choice.kubeconfig or choice.context):
+        raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
+    with _terminable(), _lab(choice, nodes) if in_lab else _as_it_is(choice) as there:
+        settings = settle(there)
+        check_permitted(settings)
+        check_reachable(settings)
+        yield settings
+
+
+@contextmanager
+def _as_it_is(choice: Choice) -> Iterator[Choice]:
+    yield choice
+
+
+@contextmanager
+def _lab(choice: Choice, nodes: int) -> Iterator[Choice]:
+    """A lab for the time of the command, named as any cluster would be."""
+    from conformance.lab.launch.start import running_lab  # noqa: PLC0415  only a lab needs Linux and nft
+
+    with running_lab(nodes=nodes, progress=lambda text: click.echo(text, err=True)) as lab:
+        click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
+        sites = (*_sites(lab.directory, nodes), *choice.externals)
+        yield replace(choice, kubeconfig=str(lab.kubeconfig), externals=sites, lab_nodes=nodes)
+
+
+def _sites(directory: Path, nodes: int) -> tuple[str, ...]:
+    """The lab's two external clients, as they would be named on any cluster."""
+    prefix = shlex.join([sys.executable, "-m", "conformance.cli", "lab", "exec", "--dir", str(directory)])
+    plan = AddressPlan(nodes)
+    return tuple(f"{e.name}@{e.via.name}=exec:{prefix} {e.name} --" for e in plan.externals)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """A polite SIGTERM (a CI job's time-out) ends the command as Ctrl-C does: cleaned up and written down."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,1 @@
+"""Promises of the API server about Services."""

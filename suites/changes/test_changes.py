@@ -1,0 +1,15 @@
+"""Changes of Services, one test case a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from suites.changes.cases import CASES, MATRICES
+
+
+@pytest.mark.cells(area="changes", cases=CASES, matrices=MATRICES)
+def test_changes(hold: Callable[[], None]) -> None:
+    """What was seen is what is promised."""
+    hold()

@@ -1,0 +1,1 @@
+"""Promises about EndpointSlices, hand-made ones above all."""

@@ -1,0 +1,1 @@
+"""Promises about the source addresses that are seen."""

@@ -1,0 +1,1 @@
+"""Promises about topology: hints and trafficDistribution."""

@@ -1,0 +1,47 @@
+"""Rows live side by side in one namespace: what they name by themselves must not meet."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from conformance.model.case import Ask, Case, Submission
+from conformance.model.case.requests import StaticPort
+from conformance.model.case.service_spec import ServiceSpec
+from fixtures.catalogue import areas
+
+CASES = [case for area in areas() for case in area.cases]
+MATRICES = [matrix for area in areas() for matrix in area.matrices]
+
+
+def phases(case: Case) -> list[tuple[ServiceSpec, ...]]:
+    """The Services of each phase of the case's story."""
+    return [case.services, *(step.services for step in case.story if not isinstance(step, Ask))]
+
+
+def test_two_cases_never_give_one_name_to_different_services_at_a_time() -> None:
+    known: dict[tuple[str, int], dict[str, ServiceSpec]] = defaultdict(dict)
+    for case in CASES:
+        for phase, services in enumerate(phases(case)):
+            for spec in services:
+                known[spec.name, phase][case.id] = spec
+    for matrix in MATRICES:
+        for spec in matrix.services:
+            known[spec.name, 0][matrix.id] = spec
+    shared = {at: cases for at, cases in known.items() if len(cases) > 1}
+    assert shared
+    assert {at: sorted(cases) for at, cases in shared.items() if len(set(cases.values())) > 1} == {}
+
+
+def test_two_cases_never_name_one_node_port() -> None:
+    named: dict[int, set[str]] = defaultdict(set)
+    for case in CASES:
+        specs = [s for services in phases(case) for s in services]
+        numbers = {p.node_port for s in specs for p in s.ports} | {s.health_check_port for s in specs}
+        asked = [step.what for step in case.story if isinstance(step, Ask)]
+        numbers |= {
+            v.number for w in asked if isinstance(w, Submission) for _, v in w.fields if isinstance(v, StaticPort)
+        }
+        for number in numbers - {0}:
+            named[number].add(case.id)
+    assert named
+    assert {n: sorted(c) for n, c in named.items() if len(c) > 1} == {}

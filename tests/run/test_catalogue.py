@@ -1,0 +1,23 @@
+"""The whole hand-written catalogue holds on a healthy lab: nothing fails, and nothing could not be asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.lab.launch.start import Lab
+from fixtures.catalogue import areas
+from tests.run.conftest import Run
+from tests.run.test_on_a_lab import cells, outside
+
+
+def test_every_case_passes_on_a_healthy_lab(lab: Lab, nftconform: Run, tmp_path: Path) -> None:
+    every = [case.id for area in areas() for case in area.cases]
+    chosen = [word for identity in every for word in ("--case", identity)]
+    where = ("--kubeconfig", str(lab.kubeconfig), *outside(lab))
+    done = nftconform("run", *where, *chosen, "-n", "2", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    seen = cells(tmp_path / "junit.xml")
+    assert {identity.split(".")[0] for identity in seen} == set(every)
+    assert set(seen.values()) <= {"passed", "skipped"}
+    # What is skipped was recorded: reported without a verdict. Nothing is not applicable on three dual-stack nodes.
+    assert "not applicable" not in done.stdout

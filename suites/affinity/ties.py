@@ -48,7 +48,7 @@ _TIED = service(endpoints=on("a", "b"), affinity=True, ports=ports())
 # Cases share Services, but no client.
 _LASTING = _TIED.but(called="aff-09")
 _NEIGHBOUR = service(endpoints=on("b"), called="aff-09-neighbour")
-_SHORT = _TIED.but(called="aff-10", affinity_seconds=4, ports=ports(22))
+_SHORT = _TIED.but(called="aff-10", affinity_seconds=3, ports=ports(22))
 _SHARED = _TIED.but(called="aff-13", type=ServiceType.LOAD_BALANCER, external_ip=True, ingress=(IngressSpec(),))
 
 TIES = (
@@ -77,7 +77,7 @@ TIES = (
         sources=(AFFINITY_TIMEOUT, NFTABLES_CODE),
         catches=(Fault.AFFINITY_NEVER_EXPIRES,),
         given=_SHORT,
-        when=dial(cluster_ip(), client=pod("a"), rounds=(0, 5.5)),
+        when=dial(cluster_ip(), client=pod("a"), rounds=(0, 4.5)),
         then=Pinned(on("a", "b"), forgets=True),
         needs=(nodes(2),),
         across=TCP,
@@ -90,7 +90,7 @@ TIES = (
         sources=(AFFINITY_TIMEOUT, NFTABLES_CODE),
         catches=(Fault.AFFINITY_EXPIRES_EARLY, Fault.AFFINITY_IGNORED, Fault.AFFINITY_PORTS_TOGETHER),
         given=_SHORT,
-        when=dial(cluster_ip(), client=host("a"), rounds=(0, 2.5, 5)),
+        when=dial(cluster_ip(), client=host("a"), rounds=(0, 1.5, 3, 4.5)),
         then=_EITHER,
         needs=(nodes(2),),
         across=TCP,
@@ -105,10 +105,10 @@ TIES = (
         given=_SHORT,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), rounds=(0,)), _EITHER),
-            becomes(_SHORT.but(affinity_seconds=2)),
-            ask("lower", dial(cluster_ip(), client=pod("b"), rounds=(0, 3.5)), Pinned(on("a", "b"), forgets=True)),
+            becomes(_SHORT.but(affinity_seconds=1)),
+            ask("lower", dial(cluster_ip(), client=pod("b"), rounds=(0, 2.5)), Pinned(on("a", "b"), forgets=True)),
             becomes(_SHORT.but(affinity_seconds=LONG)),
-            ask("higher", dial(cluster_ip(), client=pod("b"), rounds=(0, 3.5)), _EITHER),
+            ask("higher", dial(cluster_ip(), client=pod("b"), rounds=(0, 2.5)), _EITHER),
         ),
         needs=(nodes(2),),
         across=TCP,

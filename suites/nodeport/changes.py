@@ -46,13 +46,13 @@ def _closed() -> tuple[Ask, ...]:
     )
 
 
-_RENUMBERED = service(NP, endpoints=on("a"), ports=_numbered(31), called="np-12")
+_RENUMBERED = service(NP, endpoints=on("a"), ports=_numbered(11), called="np-12")
 _INWARD = service(NP, endpoints=on("a"), called="np-13")
 _ALIAS = service(NP, endpoints=on("a"), called="np-14")
 _GONE = service(NP, endpoints=on("a"), called="np-15")
 _LEAVING = service(NP, endpoints=on("a"), called="np-16")
 _TAKER = service(NP, endpoints=on("b"), called="np-16-next", reuses="np-16")
-_TAKEN = service(NP, endpoints=on("a"), ports=_numbered(33)[:1], called="np-18")
+_TAKEN = service(NP, endpoints=on("a"), ports=_numbered(13)[:1], called="np-18")
 
 
 def _with(spec: ServiceSpec, number: object) -> Submission:
@@ -70,7 +70,7 @@ CHANGES = (
         given=_RENUMBERED,
         steps=(
             ask("before", dial(node_port("b"), client=pod("a")), Answered(on("a"), SeenSource.NODE)),
-            becomes(_RENUMBERED.but(ports=_numbered(32))),
+            becomes(_RENUMBERED.but(ports=_numbered(12))),
             ask("new", dial(node_port("b"), client=pod("a")), Answered(on("a"), SeenSource.NODE)),
             *_closed(),
         ),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from conformance.model.addresses import Protocol
 from conformance.model.case import (
     Answered,
+    Breed,
     Case,
     Level,
+    Matrix,
+    PortSpec,
     SeenSource,
+    axes,
     cluster_ip,
     dial,
+    external_ip,
     host,
     load_balancer,
     node_port,
@@ -19,9 +25,12 @@ from conformance.model.case import (
 )
 from conformance.model.kube import Policy, ServiceType
 from conformance.spec.faults import Fault
-from conformance.spec.sources import SESSION_AFFINITY, VIRTUAL_IPS
+from conformance.spec.sources import SERVICE_PORTS, SESSION_AFFINITY, VIRTUAL_IPS
+from suites.affinity.moves import MOVES
+from suites.affinity.switches import SWITCHES
+from suites.affinity.ties import TIES
 
-CASES = (
+CASES: tuple[Case, ...] = (
     Case(
         id="AFF-01",
         promise="With sessionAffinity ClientIP, a pod's connections to the ClusterIP all end at one endpoint.",
@@ -32,6 +41,7 @@ CASES = (
         when=dial(cluster_ip(), client=pod("a")),
         then=Answered(on("a", "b"), source=SeenSource.CLIENT, sticky=True),
         needs=(nodes(2),),
+        covers=("F01", "F03", "F05"),
     ),
     Case(
         id="AFF-02",
@@ -43,6 +53,7 @@ CASES = (
         when=dial(cluster_ip(), client=host("b")),
         then=Answered(on("a", "b"), source=SeenSource.NODE, sticky=True),
         needs=(nodes(2),),
+        covers=("F19",),
     ),
     Case(
         id="AFF-03",
@@ -54,6 +65,7 @@ CASES = (
         when=dial(node_port("b"), client=pod("b")),
         then=Answered(on("a", "b"), source=SeenSource.NODE, sticky=True),
         needs=(nodes(2),),
+        covers=("F02", "F03", "F06"),
     ),
     Case(
         id="AFF-04",
@@ -65,6 +77,7 @@ CASES = (
         when=dial(load_balancer(), client=pod("c")),
         then=Answered(on("a", "b"), source=SeenSource.NODE, sticky=True),
         needs=(nodes(3),),
+        covers=("F06",),
     ),
     Case(
         id="AFF-05",
@@ -76,6 +89,7 @@ CASES = (
         when=dial(cluster_ip(), client=pod("c")),
         then=Answered(on("a", "b"), source=SeenSource.CLIENT),
         needs=(nodes(3),),
+        covers=("A12",),
     ),
     Case(
         id="AFF-06",
@@ -87,7 +101,36 @@ CASES = (
         when=dial(cluster_ip(), client=pod("a")),
         then=Answered(on("a"), source=SeenSource.CLIENT, sticky=True),
         needs=(nodes(2),),
+        covers=("F17",),
     ),
+    Case(
+        id="AFF-07",
+        promise="With sessionAffinity ClientIP, a pod's connections to an external IP all end at one endpoint.",
+        level=Level.MUST,
+        sources=(SESSION_AFFINITY,),
+        catches=(Fault.AFFINITY_IGNORED,),
+        given=service(endpoints=on("a", "b"), affinity=True, external_ip=True),
+        when=dial(external_ip(), client=pod("a")),
+        then=Answered(on("a", "b"), source=SeenSource.NODE, sticky=True),
+        needs=(nodes(2),),
+        covers=("F06",),
+    ),
+    Case(
+        id="AFF-08",
+        promise="With sessionAffinity ClientIP, a pod's SCTP packets to the ClusterIP all end at one endpoint.",
+        level=Level.SHOULD,
+        sources=(SESSION_AFFINITY, SERVICE_PORTS),
+        catches=(Fault.AFFINITY_IGNORED, Fault.ONE_PROTOCOL_MISSING),
+        given=service(endpoints=on("a", "b", breed=Breed.RAW), affinity=True, ports=(PortSpec("sctp", Protocol.SCTP),)),
+        when=dial(cluster_ip(), client=pod("a")),
+        then=Answered(on("a", "b", breed=Breed.RAW), source=SeenSource.CLIENT, sticky=True),
+        needs=(nodes(2),),
+        across=axes(protocol=(Protocol.SCTP,)),
+        covers=("F04",),
+    ),
+    *TIES,
+    *MOVES,
+    *SWITCHES,
 )
 
-MATRICES = ()
+MATRICES: tuple[Matrix, ...] = ()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from conformance.model.addresses import Protocol
 from conformance.model.case import (
     Answered,
+    Breed,
     Case,
+    ClientRef,
+    Dialling,
     Level,
     Matrix,
+    PortSpec,
     Profile,
     SeenSource,
     Vantage,
+    ask,
+    axes,
     dial,
     endpoint,
     external,
@@ -27,12 +34,29 @@ from conformance.model.case import (
 from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Refused, RefusedBy
 from conformance.spec.faults import Fault
-from conformance.spec.sources import NFTABLES_DIFFERENCES, NODE_PORT, NODE_PORT_ADDRESSES, SERVICE_TYPE, SOURCE_IP
+from conformance.spec.sources import (
+    NFTABLES_DIFFERENCES,
+    NODE_PORT,
+    NODE_PORT_ADDRESSES,
+    SERVICE_PORTS,
+    SERVICE_TYPE,
+    SOURCE_IP,
+)
+from suites.nodeport.changes import CHANGES
 from suites.variants import variants
 
 NP = ServiceType.NODE_PORT
 
-CASES = (
+_SCTP = service(NP, endpoints=on("a", "b", breed=Breed.RAW), ports=(PortSpec("sctp", Protocol.SCTP),))
+_ONE_SOURCE_PORT = 21017  # below every usual range of ephemeral ports
+
+
+def _from_one_port(client: ClientRef) -> Dialling:
+    """Exchanges of one connection, or one UDP flow, through node b, that go on while others do the same."""
+    return dial(node_port("b"), client=client, flow=client.label, source_port=_ONE_SOURCE_PORT)
+
+
+CASES: tuple[Case, ...] = (
     Case(
         id="NP-01",
         promise="A client outside the cluster reaches every endpoint at the node port of a node without endpoints.",
@@ -43,6 +67,7 @@ CASES = (
         when=dial(node_port("c"), client=external()),
         then=Answered(on("a", "b"), source=SeenSource.NODE),
         needs=(nodes(3), vantage(Vantage.EXTERNAL)),
+        covers=("B06", "B17"),
     ),
     Case(
         id="NP-02",
@@ -54,6 +79,7 @@ CASES = (
         when=dial(node_port("a"), client=pod("a")),
         then=Answered(on("a", "b"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("B01", "B02"),
     ),
     Case(
         id="NP-03",
@@ -65,6 +91,7 @@ CASES = (
         when=dial(node_port("b"), client=pod("a")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("B01", "B02"),
     ),
     Case(
         id="NP-04",
@@ -76,6 +103,7 @@ CASES = (
         when=dial(node_port("b"), client=host("b")),
         then=Answered(on("a"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("B04",),
     ),
     Case(
         id="NP-05",
@@ -88,6 +116,7 @@ CASES = (
         then=Refused(),
         needs=(nodes(2),),
         profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("B08",),
     ),
     Case(
         id="NP-06",
@@ -99,6 +128,7 @@ CASES = (
         when=dial(node_port_loopback(), client=host("a")),
         then=Refused(),
         profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("B09",),
     ),
     Case(
         id="NP-07",
@@ -109,6 +139,7 @@ CASES = (
         given=service(NP, endpoints=on("a")),
         when=dial(node_port("a"), client=endpoint("a")),
         then=Answered(on("a"), source=SeenSource.NODE),
+        covers=("A09",),
     ),
     Case(
         id="NP-08",
@@ -120,6 +151,7 @@ CASES = (
         when=dial(node_port("a"), client=pod("a")),
         then=Answered(on_host("b"), source=SeenSource.NODE),
         needs=(nodes(2),),
+        covers=("B16",),
     ),
     Case(
         id="NP-09",
@@ -132,6 +164,63 @@ CASES = (
         then=Refused(RefusedBy.ICMP),
         needs=(nodes(2),),
     ),
+    Case(
+        id="NP-10",
+        promise="Over SCTP, a pod reaches every endpoint at the node port of its own node and of another.",
+        level=Level.SHOULD,
+        sources=(NODE_PORT, SERVICE_PORTS),
+        catches=(Fault.ONE_PROTOCOL_MISSING, Fault.NODE_PORT_NOT_SERVED),
+        given=_SCTP,
+        steps=(
+            ask("own", dial(node_port("a"), client=pod("a")), Answered(_SCTP.endpoints, SeenSource.NODE)),
+            ask("other", dial(node_port("b"), client=pod("a")), Answered(_SCTP.endpoints, SeenSource.NODE)),
+        ),
+        needs=(nodes(2),),
+        across=axes(protocol=(Protocol.SCTP,)),
+        covers=("B03",),
+    ),
+    Case(
+        id="NP-11",
+        promise="Over SCTP, a node's own process reaches every endpoint at its own node port and at another node's.",
+        level=Level.SHOULD,
+        sources=(NODE_PORT, SERVICE_PORTS),
+        catches=(Fault.ONE_PROTOCOL_MISSING, Fault.NODE_PORT_NOT_SERVED),
+        given=_SCTP,
+        steps=(
+            ask("own", dial(node_port("a"), client=host("a")), Answered(_SCTP.endpoints, SeenSource.NODE)),
+            ask("other", dial(node_port("b"), client=host("a")), Answered(_SCTP.endpoints, SeenSource.NODE)),
+        ),
+        needs=(nodes(2),),
+        across=axes(protocol=(Protocol.SCTP,)),
+        covers=("B05",),
+    ),
+    Case(
+        id="NP-17",
+        promise="Two clients with one source port, masqueraded by one node, reach one endpoint at the same time.",
+        level=Level.MUST,
+        sources=(NODE_PORT, SOURCE_IP),
+        catches=(Fault.SOURCE_PORTS_CLASH, Fault.NO_MASQUERADE),
+        given=service(NP, endpoints=on("a")),
+        steps=(
+            ask("one", _from_one_port(pod("b")), Answered(on("a"), SeenSource.NODE)),
+            ask("two", _from_one_port(pod("c")), Answered(on("a"), SeenSource.NODE)),
+        ),
+        needs=(nodes(3),),
+        covers=("B18",),
+    ),
+    Case(
+        id="NP-19",
+        promise="A node's own process reaches the endpoints at the node port of another node.",
+        level=Level.MUST,
+        sources=(NODE_PORT,),
+        catches=(Fault.NODE_PORT_NOT_SERVED, Fault.NO_MASQUERADE),
+        given=service(NP, endpoints=on("a", "b")),
+        when=dial(node_port("c"), client=host("a")),
+        then=Answered(on("a", "b"), source=SeenSource.NODE),
+        needs=(nodes(3),),
+        covers=("B04",),
+    ),
+    *CHANGES,
 )
 
 _BOTH = (Policy.CLUSTER, Policy.LOCAL)
@@ -143,6 +232,7 @@ MATRICES = (
         services=variants(NP, external=_BOTH),
         destinations=(node_port("a"), node_port("b"), node_port("c")),
         sources=(NODE_PORT,),
+        covers=("B01", "B02", "B04", "B06", "B07", "B16", "B17", "A14"),
     ),
     Matrix(
         id="NPS",
@@ -152,5 +242,6 @@ MATRICES = (
         sources=(NODE_PORT_ADDRESSES, NFTABLES_DIFFERENCES),
         profile=Profile.KUBE_PROXY_NFTABLES,
         level=Level.SHOULD,
+        covers=("B08", "B09"),
     ),
 )

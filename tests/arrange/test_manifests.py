@@ -63,6 +63,17 @@ def test_ordinary_pods_meet_the_restricted_pod_security_level() -> None:
     assert pod["spec"]["automountServiceAccountToken"] is False
 
 
+def test_what_answers_in_a_sidecar_is_a_restartable_init_container() -> None:
+    (one,), (web,) = on("a", breed=Breed.SIDECAR), on("a")
+    made = manifests.backend(RUN, one, "node-a", [])["spec"]
+    usual = manifests.backend(RUN, web, "node-a", [])["spec"]
+    (sidecar,), (idle,) = made["initContainers"], made["containers"]
+    assert sidecar["restartPolicy"] == "Always"
+    assert sidecar["ports"] == usual["containers"][0]["ports"]
+    assert "ports" not in idle
+    assert idle["securityContext"] == manifests.RESTRICTED
+
+
 def test_the_api_is_not_asked_for_external_policy_where_there_is_none() -> None:
     assert "externalTrafficPolicy" not in body(ServiceSpec(ServiceType.CLUSTER_IP, on("a")))
     local = body(ServiceSpec(ServiceType.NODE_PORT, on("a"), external_policy=Policy.LOCAL))

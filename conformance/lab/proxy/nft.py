@@ -13,8 +13,27 @@ class NftError(Exception):
     """`nft` did not do what it was told; the message is what it said."""
 
 
+_TOO_LONG = "Message too long"
+
+
 async def apply(text: str) -> None:
-    """Run one transaction; all of it or, with `NftError`, nothing."""
+    """Run one transaction; all of it or, with `NftError`, nothing.
+
+    What is too long for an ordinary user's netlink socket (SO_SNDBUFFORCE takes root; 200 KB go without it) is done
+    in parts, each of which relies only on what comes before it: of such a one a part may be done.
+    """
+    try:
+        await _apply(text)
+    except NftError as error:
+        lines = text.splitlines(keepends=True)
+        if _TOO_LONG not in str(error) or len(lines) < 2:
+            raise
+        middle = len(lines) // 2
+        await apply("".join(lines[:middle]))
+        await apply("".join(lines[middle:]))
+
+
+async def _apply(text: str) -> None:
     if not text:
         return
     running = asyncio.ensure_future(_nft("-f", "-", stdin=text))

@@ -82,7 +82,6 @@ class Fault(Enum):
     AFFINITY_FORGOTTEN = "session affinity is lost when something else changes"
     AFFINITY_PORTS_TOGETHER = "the ports of a Service share their session affinity"
     INVALID_ACCEPTED = "the API server takes a Service that it must refuse"
-    NODE_PORT_NOT_RELEASED = "the node port of a Service that is gone cannot be had again"
     ADDRESS_STAYS = "an address or port that a Service does not have any more is still served"
     EXTERNAL_IP_TAKES_NODE = "an external IP that is a node's own address takes the node's other ports as well"
     CONFLICT_STOPS_SYNC = "two Services that claim one address and port keep others from being programmed"

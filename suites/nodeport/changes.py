@@ -9,13 +9,8 @@ from conformance.model.case import (
     Case,
     Level,
     PortSpec,
-    Rejected,
     SeenSource,
-    ServiceSpec,
-    Stored,
-    Submission,
     ask,
-    axes,
     becomes,
     cluster_ip,
     dial,
@@ -31,7 +26,6 @@ from conformance.spec.faults import Fault
 from conformance.spec.sources import EXTERNAL_NAME, NODE_PORT, SERVICE_PAGE, SERVICE_TYPE
 
 NP = ServiceType.NODE_PORT
-FIELD = "spec.ports[0].nodePort"
 
 
 def _numbered(number: int) -> tuple[PortSpec, ...]:
@@ -52,13 +46,6 @@ _ALIAS = service(NP, endpoints=on("a"), called="np-14")
 _GONE = service(NP, endpoints=on("a"), called="np-15")
 _LEAVING = service(NP, endpoints=on("a"), called="np-16")
 _TAKER = service(NP, endpoints=on("b"), called="np-16-next", reuses="np-16")
-_TAKEN = service(NP, endpoints=on("a"), ports=_numbered(13)[:1], called="np-18")
-
-
-def _with(spec: ServiceSpec, number: object) -> Submission:
-    """A request to create the Service with that node port."""
-    return Submission(spec, fields=(("spec.ports.0.nodePort", number),), create=True)
-
 
 CHANGES = (
     Case(
@@ -140,22 +127,5 @@ CHANGES = (
         ),
         needs=(nodes(3),),
         covers=("B15",),
-    ),
-    Case(
-        id="NP-18",
-        promise="Two Services never get one node port, none gets one out of range, and one that is given up is free.",
-        level=Level.SHOULD,
-        sources=(NODE_PORT,),
-        catches=(Fault.INVALID_ACCEPTED, Fault.NODE_PORT_NOT_RELEASED),
-        given=_TAKEN,
-        steps=(
-            ask("taken", Submission(_TAKEN.but(called="np-18-twin"), create=True), Rejected(FIELD)),
-            ask("reserved", _with(_TAKEN.but(called="np-18-low"), 1), Rejected(FIELD)),
-            ask("impossible", _with(_TAKEN.but(called="np-18-high"), 65536), Rejected(FIELD)),
-            becomes(),
-            ask("released", Submission(_TAKEN.but(called="np-18-twin"), create=True), Stored()),
-        ),
-        across=axes(family=(), protocol=()),
-        covers=("B13",),
     ),
 )

@@ -57,7 +57,7 @@ _DRAINED = service(
     slices=(by_hand(draining(WEB_A), EndpointSpec(WEB_B, ready=True)),),
     called="hcn-03",
 )
-_FLIPPED = service(LB, endpoints=on("a"), external_policy=LOCAL, ingress=VIP, called="hcn-04")
+_FLIPPED = service(LB, endpoints=on("a"), external_policy=LOCAL, ingress=VIP, health_check_port=32, called="hcn-04")
 _SCALED = service(LB, endpoints=(*on("a"), *on_host("a")), external_policy=LOCAL, ingress=VIP, called="hcn-06")
 _SICK = service(
     LB, external_policy=LOCAL, ingress=VIP, slices=(by_hand(EndpointSpec(WEB_A, ready=True)),), called="hcn-07"
@@ -121,7 +121,7 @@ CASES = (
         given=_FLIPPED,
         steps=(
             ask("local", dial(health_check("a"), client=pod("b")), Says(200, local_endpoints=1)),
-            becomes(_FLIPPED.but(external_policy=Policy.CLUSTER)),
+            becomes(_FLIPPED.but(external_policy=Policy.CLUSTER, health_check_port=0)),
             ask("wiped-a", dial(health_check("a", former=True), client=pod("b")), Refused()),
             ask("wiped-b", dial(health_check("b", former=True), client=pod("a")), Refused()),
             becomes(_FLIPPED.but(health_check_port=31)),

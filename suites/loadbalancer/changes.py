@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.model.addresses import Protocol
 from conformance.model.case import (
+    BOTH,
     Answered,
     Case,
     IngressSpec,
@@ -22,6 +23,7 @@ from conformance.model.case import (
     load_balancer,
     node_port,
     nodes,
+    numbered,
     on,
     pod,
     service,
@@ -44,13 +46,13 @@ LB, NP, CIP = ServiceType.LOAD_BALANCER, ServiceType.NODE_PORT, ServiceType.CLUS
 VIP = (IngressSpec(),)
 
 _WITHOUT = service(LB, endpoints=on("a"), ingress=VIP, allocate_node_ports=False, called="lb-15")
-_RELEASED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-17")
-_RENUMBERED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-18")
+_RELEASED = service(LB, endpoints=on("a"), ingress=VIP, ports=numbered(22), called="lb-17")
+_RENUMBERED = service(LB, endpoints=on("a"), ingress=VIP, ports=numbered(23), called="lb-18")
 _OTHER_NUMBERS = (
     PortSpec("tcp", Protocol.TCP, 8180, node_port=21),
     PortSpec("udp", Protocol.UDP, 8180, node_port=21),
 )
-_RETYPED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-19")
+_RETYPED = service(LB, endpoints=on("a"), ingress=VIP, ports=numbered(24), called="lb-19")
 _ROLLED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-20")
 _CYCLED = service(LB, endpoints=on("a"), ingress=VIP, called="lb-21")
 
@@ -98,9 +100,9 @@ CASES = (
         given=_RELEASED,
         steps=(
             ask("open", dial(node_port("b"), client=pod("b")), Answered(on("a"), SeenSource.NODE)),
-            becomes(_RELEASED.but(type=CIP, ingress=None)),
+            becomes(_RELEASED.but(type=CIP, ingress=None, ports=BOTH)),
             ask("unbalanced", dial(load_balancer(former=True), client=pod("b")), Unanswered()),
-            becomes(_RELEASED.but(allocate_node_ports=False)),
+            becomes(_RELEASED.but(allocate_node_ports=False, ports=BOTH)),
             ask("balanced", dial(load_balancer(), client=pod("b")), Answered(on("a"), SeenSource.NODE)),
             ask("closed-a", dial(node_port("a", former=True), client=pod("a")), Refused()),
             ask("closed-b", dial(node_port("b", former=True), client=pod("b")), Refused()),
@@ -140,7 +142,7 @@ CASES = (
             becomes(_RETYPED.but(type=NP, ingress=None)),
             ask("node-port", dial(node_port("b", former=True), client=pod("b")), Answered(on("a"), SeenSource.NODE)),
             ask("unbalanced", dial(load_balancer(former=True), client=pod("b")), Unanswered()),
-            becomes(_RETYPED.but(type=CIP, ingress=None)),
+            becomes(_RETYPED.but(type=CIP, ingress=None, ports=BOTH)),
             ask("cluster-ip", dial(cluster_ip(former=True), client=pod("b")), Answered(on("a"), SeenSource.CLIENT)),
             ask("closed-a", dial(node_port("a", former=True), client=pod("a")), Refused()),
             ask("closed-b", dial(node_port("b", former=True), client=pod("b")), Refused()),

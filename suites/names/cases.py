@@ -20,6 +20,7 @@ from conformance.model.case import (
     lookup,
     node_port,
     nodes,
+    numbered,
     on,
     pod,
     service,
@@ -47,7 +48,7 @@ _UNREADY = (*on("a"), *on("b", breed=Breed.UNREADY))
 _NAMED = tuple(EndpointSpec(b, named=True) for b in on("a", "b"))
 _ENTERS = service(ALIAS, external_name=ELSEWHERE, called="dns-08")
 _OPENS = service(ALIAS, external_name=ELSEWHERE, called="dns-08-port")
-_LEAVES = service(NP, endpoints=on("a"), external_ip=True, called="dns-09")
+_LEAVES = service(NP, endpoints=on("a"), external_ip=True, ports=numbered(41), called="dns-09")
 
 
 def _endpoints(*roles: str) -> ResolvesTo:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.model.addresses import Protocol
 from conformance.model.case import (
+    BOTH,
     Answered,
     Ask,
     Case,
     Level,
-    PortSpec,
     SeenSource,
     ask,
     becomes,
@@ -16,6 +15,7 @@ from conformance.model.case import (
     dial,
     node_port,
     nodes,
+    numbered,
     on,
     pod,
     service,
@@ -28,11 +28,6 @@ from conformance.spec.sources import EXTERNAL_NAME, NODE_PORT, SERVICE_PAGE, SER
 NP = ServiceType.NODE_PORT
 
 
-def _numbered(number: int) -> tuple[PortSpec, ...]:
-    """TCP and UDP on one node port that the run names."""
-    return tuple(PortSpec(p.value.lower(), p, node_port=number) for p in (Protocol.TCP, Protocol.UDP))
-
-
 def _closed() -> tuple[Ask, ...]:
     """The first node port is served by no node any more."""
     return tuple(
@@ -40,10 +35,10 @@ def _closed() -> tuple[Ask, ...]:
     )
 
 
-_RENUMBERED = service(NP, endpoints=on("a"), ports=_numbered(11), called="np-12")
-_INWARD = service(NP, endpoints=on("a"), called="np-13")
-_ALIAS = service(NP, endpoints=on("a"), called="np-14")
-_GONE = service(NP, endpoints=on("a"), called="np-15")
+_RENUMBERED = service(NP, endpoints=on("a"), ports=numbered(11), called="np-12")
+_INWARD = service(NP, endpoints=on("a"), ports=numbered(13), called="np-13")
+_ALIAS = service(NP, endpoints=on("a"), ports=numbered(14), called="np-14")
+_GONE = service(NP, endpoints=on("a"), ports=numbered(15), called="np-15")
 _LEAVING = service(NP, endpoints=on("a"), called="np-16")
 _TAKER = service(NP, endpoints=on("b"), called="np-16-next", reuses="np-16")
 
@@ -57,7 +52,7 @@ CHANGES = (
         given=_RENUMBERED,
         steps=(
             ask("before", dial(node_port("b"), client=pod("a")), Answered(on("a"), SeenSource.NODE)),
-            becomes(_RENUMBERED.but(ports=_numbered(12))),
+            becomes(_RENUMBERED.but(ports=numbered(12))),
             ask("new", dial(node_port("b"), client=pod("a")), Answered(on("a"), SeenSource.NODE)),
             *_closed(),
         ),
@@ -73,7 +68,7 @@ CHANGES = (
         given=_INWARD,
         steps=(
             ask("before", dial(node_port("b"), client=pod("a")), Answered(on("a"), SeenSource.NODE)),
-            becomes(_INWARD.but(type=ServiceType.CLUSTER_IP)),
+            becomes(_INWARD.but(type=ServiceType.CLUSTER_IP, ports=BOTH)),
             ask("inside", dial(cluster_ip(), client=pod("b")), Answered(on("a"), SeenSource.CLIENT)),
             *_closed(),
         ),

@@ -56,6 +56,7 @@ from conformance.model.case.service_spec import SlicePort as SlicePort
 from conformance.model.case.service_spec import SliceSpec as SliceSpec
 from conformance.model.case.service_spec import by_hand as by_hand
 from conformance.model.case.service_spec import draining as draining
+from conformance.model.case.service_spec import numbered as numbered
 from conformance.model.case.service_spec import service as service
 from conformance.model.case.story import BOTH_FAMILIES as BOTH_FAMILIES
 from conformance.model.case.story import TCP_AND_UDP as TCP_AND_UDP

@@ -31,6 +31,11 @@ BOTH = (PortSpec("tcp", Protocol.TCP), PortSpec("udp", Protocol.UDP))
 """TCP and UDP on one port number."""
 
 
+def numbered(node_port: int) -> tuple[PortSpec, ...]:
+    """The same, on the ``node_port``-th node port that the run names: no other Service is given that one by chance."""
+    return tuple(replace(port, node_port=node_port) for port in BOTH)
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointSpec:
     """An endpoint of a hand-made slice: a backend's address, conditions (None: not said) and hints, by role.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 from conformance.model.addresses import Family, Protocol
@@ -121,6 +122,16 @@ def endpoints(spec: ServiceSpec, here: Surroundings) -> JSON:
 def addresses_wanted(spec: ServiceSpec) -> int:
     """How many documentation addresses of a family the Service wants: the external IP's number, and the balancer's."""
     return 1 + len(spec.ingress or ()) if spec.external_ip or spec.ingress else 0
+
+
+def addresses_of(specs: Iterable[ServiceSpec]) -> dict[str, int]:
+    """By name the first of the documentation addresses that each Service may want in any phase; no two share one."""
+    most: dict[str, int] = {}
+    for spec in dict.fromkeys(specs):
+        if wanted := addresses_wanted(spec):
+            most[spec.name] = max(wanted, most.get(spec.name, 0))
+    firsts = accumulate(most.values(), initial=0)
+    return dict(zip(most, firsts, strict=False))
 
 
 def families_of(spec: ServiceSpec, here: Surroundings) -> tuple[Family, ...]:

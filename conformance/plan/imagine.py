@@ -58,7 +58,7 @@ def scenes(phases: Iterable[tuple[ServiceSpec, ...]], proxy: ProxyConfig = _PROX
         clients=clients(),
         families=_FAMILIES,
         backend_port=BACKEND_PORT,
-        numbers={s.name: 10 * i for i, s in enumerate(specs)},
+        numbers=manifest.addresses_of(specs),
         dns=tuple(_ADDRESSES[f][0].format(9) for f in _FAMILIES),
     )
     found = []

@@ -33,6 +33,7 @@ class Cell:
     then: Then | None = None  # written by hand in a case; None in the matrix, where the oracle alone speaks
     phase: int = 0
     story: str = ""
+    alone: bool = False  # asked when all others have been
 
     @property
     def services(self) -> tuple[ServiceSpec, ...]:

@@ -69,6 +69,7 @@ def cells_of_case(case: Case, area: str) -> Iterator[Cell]:
                 then=one.then,
                 phase=phase,
                 story=story,
+                alone=case.alone,
             )
 
 

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Version = tuple[int, int, int]
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
-_KEYS = {"cases", "since", "before", "modes", "not_builds", "link", "summary", "expires", "sometimes"}
+_KEYS = {"cases", "since", "before", "modes", "not_builds", "link", "summary", "expires", "sometimes", "harmful"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class KnownIssue:
 
     It is in versions from ``since`` on and, if it was mended, below ``before``; in every mode if ``modes`` is empty;
     not in a build whose metadata (what follows ``+`` in the version) is one of ``not_builds``. ``expires`` is the last
-    day on which it excuses. ``sometimes``: chance decides whether a cell meets it.
+    day on which it excuses. ``sometimes``: chance decides whether a cell meets it. ``harmful``: where the bug is,
+    whoever asks such a cell does harm to others, so that it is not asked.
     """
 
     cases: tuple[str, ...]
@@ -39,6 +40,7 @@ class KnownIssue:
     modes: tuple[ProxyMode, ...] = ()
     not_builds: tuple[str, ...] = ()
     sometimes: bool = False
+    harmful: bool = False
 
     def meets(self, cell_id: str) -> bool:
         """Whether the cell is, or belongs to, what ``cases`` names: the first parts of its ID, ``*`` within a part."""
@@ -110,6 +112,7 @@ def _issue(plain: dict[str, Any], where: str) -> KnownIssue:
         modes=_may(plain, "modes", _modes, where, "a list of " + ", ".join(m.value for m in ProxyMode), ()),
         not_builds=_may(plain, "not_builds", _names, where, "a list of words", ()),
         sometimes=_may(plain, "sometimes", _truth, where, "true", False),
+        harmful=_may(plain, "harmful", _truth, where, "true", False),
     )
     if issue.before is not None and issue.before <= issue.since:
         raise _malformed(f"{where} ends before {plain['before']}, which is not after its beginning {plain['since']}.")

@@ -27,8 +27,17 @@ from conformance.model.case import (
     proxy_page,
     service,
 )
+from conformance.model.outcome import Refused, RefusedBy
 from conformance.spec.faults import Fault
-from conformance.spec.sources import EXTERNAL_IPS, HEALTHZ, NFTABLES_CODE, NFTABLES_KEP, SLICES_PAGE, VIRTUAL_IPS
+from conformance.spec.sources import (
+    EXTERNAL_IPS,
+    HEALTHZ,
+    NFTABLES_CODE,
+    NFTABLES_KEP,
+    SERVICE_PORTS,
+    SLICES_PAGE,
+    VIRTUAL_IPS,
+)
 from suites.proxy.edits import story
 
 PAGES = axes(family=(Family.IPV4,), protocol=())
@@ -60,6 +69,13 @@ _ODD = (
         ),
     ),
 )
+# namespace/name:port is what kube-proxy's comments say; nft takes no comment of more than 128 characters.
+_LONG = service(
+    called=f"prx-11-{'x' * 56}",
+    ports=(PortSpec("t" * 63, Protocol.TCP), PortSpec("u" * 63, Protocol.UDP)),
+)
+_BESIDE = service(endpoints=on("a"), called="prx-11-beside")
+_AFTER = service(endpoints=on("b"), called="prx-11-after")
 # Seeds whose stories change much: types both ways, endpoints, policies, affinity; Services go and come back.
 _EDITED, _EDITS = story(20, "prx-20", services=4, phases=4)
 _EDITED_AGAIN, _MORE_EDITS = story(284, "prx-21", services=4, phases=4, gone=True)
@@ -116,6 +132,24 @@ CASES = (
         ),
         needs=(nodes(3),),
         covers=("N16",),
+    ),
+    Case(
+        id="PRX-11",
+        promise="A Service with names of the greatest length and no endpoints keeps no other from being programmed.",
+        level=Level.SHOULD,
+        sources=(SERVICE_PORTS, NFTABLES_CODE),
+        catches=(Fault.BAD_OBJECT_STOPS_OTHERS,),
+        given=(_BESIDE, _LONG),
+        steps=(
+            ask("before", dial(cluster_ip(), client=pod("b")), Answered(on("a"))),
+            ask("long", dial(cluster_ip(_LONG.name), client=pod("b")), Refused(RefusedBy.ICMP)),
+            becomes(_BESIDE.but(endpoints=on("b")), _LONG, _AFTER),
+            ask("changed", dial(cluster_ip(), client=pod("b")), Answered(on("b"))),
+            ask("created", dial(cluster_ip(_AFTER.name), client=pod("b")), Answered(on("b"))),
+        ),
+        needs=(nodes(2),),
+        covers=("N16",),
+        alone=True,
     ),
     Case(
         id="PRX-20",

@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.model.cell import Cell
+from conformance.plan.cells import cells_of_case
+from fixtures import batches
 from fixtures.batches import group_of
+from fixtures.catalogue import areas
+from fixtures.ground import Ground
+
+CELL = next(cells_of_case(areas()[0].cases[0], "area"))
+
+
+def cell(name: str, *, phases: int = 1, alone: bool = False) -> Cell:
+    return replace(CELL, id=name, story=name, phases=CELL.phases * phases, alone=alone)
+
+
+def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def ask(_ground: object, cells: list[Cell], *_: object) -> dict[str, str]:
+        asked.append([c.id for c in cells])
+        return {c.id: "asked" for c in cells}
+
+    monkeypatch.setattr(batches, "ask", ask)
+    risky, moving, still = cell("risky", phases=2, alone=True), cell("moving", phases=2), cell("still")
+    answers = batches.Answers(cast(Ground, None), [risky, moving, still], lambda _: None, lambda _: None)
+    assert [answers.of(c) for c in (risky, still, moving)] == ["asked"] * 3
+    assert asked == [["still"], ["moving"], ["risky"]]
+
 
 files = st.lists(st.sampled_from([f"suites/{c}/test_{c}.py" for c in "abcdefgh"]), min_size=1, max_size=200)
 

@@ -8,12 +8,14 @@ import pytest
 
 from conformance.errors import ClusterError, UsageError
 from conformance.model.addresses import Family
+from conformance.model.cell import Cell, Excluded
 from conformance.model.cluster import ProxyMode
 from conformance.model.facts import Fact, Facts, unknown
 from conformance.model.kube import Node
 from conformance.plan.cells import cells_of_case
 from conformance.plan.landscape import ExternalSite
 from fixtures.catalogue import areas
+from fixtures.planning import cell_of, planned
 from fixtures.settings import (
     Choice,
     Settings,
@@ -65,6 +67,25 @@ def test_a_case_names_all_its_cells_and_a_cell_itself(identity: str, wanted: boo
     cell = replace(next(cells_of_case(areas()[0].cases[0], "area")), id=identity, story=identity)
     assert SETTINGS.wants_cell(cell) is wanted
     assert replace(SETTINGS, cases=()).wants_cell(cell)
+
+
+@pytest.mark.parametrize(
+    ("version", "mode", "asked"),
+    [
+        ("v1.36.2", ProxyMode.NFTABLES, False),
+        ("v1.36.2", ProxyMode.IPTABLES, True),
+        ("v1.37.0", ProxyMode.NFTABLES, True),
+        ("v1.36.2+nftconform.lab", ProxyMode.NFTABLES, True),
+    ],
+)
+def test_what_would_harm_others_on_this_cluster_is_not_asked(version: str, mode: ProxyMode, asked: bool) -> None:
+    facts = replace(FACTS, version=Fact(version, "/version"), proxy_mode=Fact(mode, "ConfigMap"))
+    settings = replace(SETTINGS, cases=("PRX-11",), facts_json=facts.to_json())
+    area = next(a for a in areas() if a.name == "proxy")
+    found = [p for p in planned(settings, area.name, area.cases, area.matrices) if cell_of(p).family is Family.IPV4]
+    assert found
+    assert {isinstance(p, Cell) for p in found} == {asked}
+    assert asked or all("/139515" in p.why for p in found if isinstance(p, Excluded))
 
 
 def test_a_question_of_a_story_brings_the_whole_story() -> None:

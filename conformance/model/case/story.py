@@ -175,7 +175,8 @@ class Case:
     """One promise and how it is put to the test; ``id`` is written by hand and never used again.
 
     Most cases dial once: ``when``, ``then``. Others are a story: ``steps``, questions and changes in their order.
-    ``covers`` are rows of the coverage table (`conformance.spec.coverage`).
+    ``covers`` are rows of the coverage table (`conformance.spec.coverage`). ``alone``: a process asks it
+    after all its others, for where the promise is broken other Services suffer.
     """
 
     id: str
@@ -191,6 +192,7 @@ class Case:
     across: Axes = field(default_factory=Axes)
     profile: Profile = Profile.CORE
     covers: tuple[str, ...] = ()
+    alone: bool = False
 
     @property
     def services(self) -> tuple[ServiceSpec, ...]:

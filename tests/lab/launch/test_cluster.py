@@ -139,16 +139,13 @@ def dial(address):
     with socket.create_connection((address, 80), 2) as connection:
         return connection.recv(100).decode()
 for address in sys.argv[1:]:
-    deadline = time.monotonic() + 20
-    while True:
+    deadline, seen = time.monotonic() + 20, set()
+    while len(seen) < 2 and time.monotonic() < deadline:  # the second endpoint may be programmed later than the first
         try:
-            dial(address)
-            break
+            seen = {dial(address) for _ in range(40)}
         except OSError:
-            if time.monotonic() > deadline:
-                raise
             time.sleep(0.05)
-    print(*sorted({dial(address) for _ in range(40)}), sep="\\n")
+    print(*sorted(seen), sep="\\n")
 """
 
 

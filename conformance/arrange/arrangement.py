@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from typing import Any, Self
 from conformance.arrange import lacking, manifests
 from conformance.arrange.cleanup import remove
 from conformance.arrange.run import Run
-from conformance.arrange.waits import ACCOUNT, PODS, converge
+from conformance.arrange.waits import ACCOUNT, PODS, NotConverged, converge
 from conformance.cluster.api import Cluster
 from conformance.cluster.paths import collection_of, kind
 from conformance.cluster.pods import PodRef
+from conformance.errors import ClusterError
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
@@ -127,8 +129,18 @@ class Arrangement:
             spaces = (self.run.namespace, self.run.host_namespace)
             return [p for name in spaces for p in self.cluster.objects("Pod", name, self.run.selector)]
 
-        seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never, failed=failed))
+        try:
+            seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never, failed=failed))
+        except NotConverged as late:
+            raise NotConverged(f"{late.cause}{self._warning()}", late.hint) from None
         self._pods = {p["metadata"]["name"]: p for p in seen}
+
+    def _warning(self) -> str:
+        """The cluster's own last word on the run's pods; none where this identity may not read events."""
+        spaces = (self.run.namespace, self.run.host_namespace)
+        with contextlib.suppress(ClusterError):
+            return lacking.warning(e for name in spaces for e in self.cluster.objects("Event", name))
+        return ""
 
     def _positions(self, wanted: Wanted) -> dict[str, Position]:
         roles = {node: role for role, node in wanted.nodes.items()}

@@ -33,17 +33,23 @@ _WORDS = {
 
 
 def show(
-    console: Console, results: Collection[Result], conclusion: Conclusion, seconds: float, written: Collection[Path]
+    console: Console,
+    results: Collection[Result],
+    conclusion: Conclusion,
+    seconds: float,
+    written: Collection[Path],
+    missing: int = 0,
 ) -> None:
-    """Print the table, the failures and unknowns, and the verdict of the run."""
+    """Print the table, the failures and unknowns, and the verdict of the run, which never came to ``missing`` cells."""
     console.print()
     console.print(_table(results))
     _blocks(console, [r for r in results if r.status is Status.FAILED], "bold red")
     _blocks(console, [r for r in results if r.status is Status.UNKNOWN], "yellow")
     _reasons(console, results)
+    unasked = f", {missing} never asked" if missing > 0 else ""
     word, style = _WORDS[conclusion]
     judged = sum(r.status in (Status.PASSED, Status.FAILED, Status.KNOWN_ISSUE) for r in results)
-    console.print(Text.assemble((word, style), f": {judged} cells judged in {seconds:.1f} s"))
+    console.print(Text.assemble((word, style), f": {judged} cells judged in {seconds:.1f} s{unasked}"))
     for path in written:
         console.print(Text(f"written: {path}"), soft_wrap=True)
 
@@ -69,14 +75,19 @@ def _numbers(members: Collection[Result], shown: list[tuple[Status, str, str]]) 
 
 
 def _blocks(console: Console, results: list[Result], style: str) -> None:
-    for result in results[:MOST_BLOCKS]:
+    alike: dict[str, list[Result]] = {}
+    for one in results:
+        alike.setdefault(one.id if one.block else one.message, []).append(one)
+    groups = list(alike.values())
+    for result, *others in groups[:MOST_BLOCKS]:
         console.print()
-        headline = result.message if result.block else f"{result.id}: {result.message}"
+        who = f"{result.id} and {len(others)} more" if others else result.id
+        headline = result.message if result.block else f"{who}: {result.message}"
         console.print(Text(headline, style=style), soft_wrap=True)
         if result.block:
             console.print(Text(result.block), soft_wrap=True)
-    if len(results) > MOST_BLOCKS:
-        console.print(Text(f"\n... and {len(results) - MOST_BLOCKS} more, in the JUnit file", style=style))
+    if hidden := sum(len(group) for group in groups[MOST_BLOCKS:]):
+        console.print(Text(f"\n... and {hidden} more, in the JUnit file", style=style))
     if results:
         console.print()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from typing import Any, Self
 from conformance.arrange import lacking, manifests
 from conformance.arrange.cleanup import remove
 from conformance.arrange.run import Run
-from conformance.arrange.waits import ACCOUNT, PODS, converge
+from conformance.arrange.waits import ACCOUNT, PODS, NotConverged, converge
 from conformance.cluster.api import Cluster
 from conformance.cluster.paths import collection_of, kind
 from conformance.cluster.pods import PodRef
+from conformance.errors import ClusterError
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
@@ -28,13 +30,15 @@ AT_ONCE = 16
 class Wanted:
     """What to arrange: endpoints, client pods and host-network agents, on the nodes that play the roles.
 
-    ``raw``: clients and host-network agents may open raw and packet sockets, for somebody asks for what takes them.
+    ``ping``: clients may send echo requests; ``raw``: they and host-network agents may open raw and packet sockets. Both
+    only where somebody asks for what takes them.
     """
 
     nodes: Mapping[str, str]  # role -> node
     services: Sequence[ServiceSpec] = ()  # whose endpoints there must be
     client_roles: Sequence[str] = ()
     host_nodes: Sequence[str] = ()  # node names that get a host-network agent
+    ping: bool = False
     raw: bool = False
 
 
@@ -95,7 +99,10 @@ class Arrangement:
                 manifests.backend(run, b, wanted.nodes[b.role], wanted.services, fleets[name])
                 for name, b in self._backends.items()
             ),
-            *(manifests.client(run, role, wanted.nodes[role], raw=wanted.raw) for role in wanted.client_roles),
+            *(
+                manifests.client(run, role, wanted.nodes[role], ping=wanted.ping, raw=wanted.raw)
+                for role in wanted.client_roles
+            ),
             *(manifests.host_agent(run, i, node, raw=wanted.raw) for i, node in enumerate(wanted.host_nodes)),
         ]
         self.create(pods)
@@ -127,8 +134,18 @@ class Arrangement:
             spaces = (self.run.namespace, self.run.host_namespace)
             return [p for name in spaces for p in self.cluster.objects("Pod", name, self.run.selector)]
 
-        seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never, failed=failed))
+        try:
+            seen = converge(PODS, look, lambda found: lacking.pods(names, found, never_ready=never, failed=failed))
+        except NotConverged as late:
+            raise NotConverged(f"{late.cause}{self._warning()}", late.hint) from None
         self._pods = {p["metadata"]["name"]: p for p in seen}
+
+    def _warning(self) -> str:
+        """The cluster's own last word on the run's pods; none where this identity may not read events."""
+        spaces = (self.run.namespace, self.run.host_namespace)
+        with contextlib.suppress(ClusterError):
+            return lacking.warning(e for name in spaces for e in self.cluster.objects("Event", name))
+        return ""
 
     def _positions(self, wanted: Wanted) -> dict[str, Position]:
         roles = {node: role for role, node in wanted.nodes.items()}

@@ -28,6 +28,16 @@ def pods(
     return _listed(f"{name} {phrase}" for name in names if (phrase := why(name)))
 
 
+def warning(events: Iterable[JSON]) -> str:
+    """The last warning about a pod, as a sentence that follows another; empty when there is none."""
+    said = [e for e in events if e.get("type") == "Warning" and e.get("involvedObject", {}).get("kind") == "Pod"]
+    if not said:
+        return ""
+    last = max(said, key=lambda e: e.get("lastTimestamp") or e.get("eventTime") or "")
+    words = f"{last['involvedObject'].get('name', '?')}: {last.get('reason', '')}: {last.get('message', '')}"
+    return f" The last event says of {words[:300].rstrip('. ')}."
+
+
 def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], slices: Iterable[JSON]) -> str:
     """Which Services' slices do not hold exactly the expected pods, ready, in each of the Service's families."""
     found: dict[tuple[str, str], set[str]] = {}

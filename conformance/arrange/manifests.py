@@ -101,10 +101,11 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
     return made
 
 
-def client(run: Run, role: str, node: str, *, raw: bool = False) -> JSON:
-    """A client pod, which may send echo requests; with ``raw`` one that may open raw sockets."""
+def client(run: Run, role: str, node: str, *, ping: bool = False, raw: bool = False) -> JSON:
+    """A client pod; with ``ping`` one that may send echo requests, with ``raw`` one that may open raw sockets."""
     made = pod(run, run.namespace, f"client-{role}", node, port=run.backend_port, role="client")
-    made["spec"]["securityContext"] = {"sysctls": [{"name": "net.ipv4.ping_group_range", "value": "0 2147483647"}]}
+    if ping:  # most runtimes set it for every pod; a safe sysctl, which a rootless node may refuse all the same
+        made["spec"]["securityContext"] = {"sysctls": [{"name": "net.ipv4.ping_group_range", "value": "0 2147483647"}]}
     if raw:
         _allow_raw(made)
     return made

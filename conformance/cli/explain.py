@@ -34,18 +34,18 @@ def explain(identity: str) -> None:
 
 
 def _cells(identity: str) -> list[Cell]:
-    from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
+    from fixtures.catalogue import areas, meant  # noqa: PLC0415  importable only after put_on_path
 
-    found = [
+    every = [
         cell
         for area in areas()
         for cell in chain(
             *(cells_of_case(c, area.name) for c in area.cases), *(cells_of_matrix(m, area.name) for m in area.matrices)
         )
-        if identity in (cell.case, cell.id)
     ]
+    found = [cell for cell in every if identity in (cell.case, cell.id)]
     if not found:
-        raise UsageError(f"There is no case {identity}.", "`nftconform plan` lists them all.")
+        raise UsageError(f"There is no case {identity}.", meant(identity, (cell.id for cell in every)))
     if found[0].case == identity and found[0].then is None:
         raise UsageError(
             f"{identity} is {len(found)} cells, of which the oracle alone speaks.",
@@ -69,7 +69,7 @@ def _argument(cell: Cell) -> Text:
     if isinstance(cell.what, Submission):
         lines.append(f"  when      the API server is asked to {cell.what.words}")
         return Text("\n".join([*lines, f"  expected  {_decided(cell)}"]))
-    lines.append(f"  when      {cell.client.label} asks {cell.destination.label}, {cell.dials} times")
+    lines.append(f"  when      {cell.client.label} asks {cell.destination.label}, {_often(cell.dials)}")
     scene = imagine.scene(cell)
     bound = bind(cell, scene.state, scene.here)
     if isinstance(bound, str):
@@ -80,6 +80,10 @@ def _argument(cell: Cell) -> Text:
     lines.append(f"  expected  {expected(expectation.outcome)}")
     lines.extend(f"  because   {r.text}  [{_cited(r.source)}]" for r in expectation.reasons)
     return Text("\n".join(lines))
+
+
+def _often(dials: int) -> str:
+    return "once" if dials == 1 else f"{dials} times"
 
 
 def _decided(cell: Cell) -> str:

@@ -9,6 +9,7 @@ from typing import assert_never
 from conformance.judge.finding import tally
 from conformance.judge.reached import name_of
 from conformance.model.case.then import PRESENT, UNCHANGED
+from conformance.model.field import field_name
 from conformance.model.observation import Observation
 from conformance.model.outcome import (
     Decides,
@@ -114,9 +115,10 @@ def expected(outcome: Outcome) -> str:
 
 
 def _holding(path: str, value: object) -> str:
+    name = field_name(path)
     if value in (None, PRESENT):
-        return f"{'no ' if value is None else ''}{path}"
-    return f"{path} as before" if value == UNCHANGED else f"{path} = {value}"
+        return f"{'no ' if value is None else ''}{name}"
+    return f"{name} as before" if value == UNCHANGED else f"{name} = {value}"
 
 
 def printable(text: str) -> str:

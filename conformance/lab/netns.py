@@ -11,6 +11,9 @@ from conformance.lab import syscalls
 
 NAMED = Path("/run/netns")
 
+PING_GROUPS = "net.ipv4.ping_group_range"
+"""Who may open ICMP sockets."""
+
 # Addresses are usable at once, nobody's advertisement changes a route, and paths may be asymmetric.
 _EVERYWHERE = {
     "net.ipv6.conf.all.accept_dad": "0",
@@ -57,7 +60,7 @@ def create(name: str, settings: Mapping[str, str]) -> None:
     with _back_again():
         syscalls.unshare(syscalls.CLONE_NEWNET)
         set_sysctls(settings)
-        _allow_ping()
+        set_sysctl(PING_GROUPS, "0 2147483647")
         path = NAMED / name
         path.touch(mode=0o444)
         syscalls.mount("/proc/thread-self/ns/net", str(path), flags=syscalls.MS_BIND)
@@ -80,16 +83,20 @@ def set_sysctls(settings: Mapping[str, str]) -> None:
 
 def set_sysctl(name: str, value: str) -> None:
     """Write one of them; a slash in ``name`` stands for a dot in a part, as in an interface's name. ``OSError``."""
+    if name == PING_GROUPS:
+        value = groups_here(value, Path("/proc/self/gid_map").read_text())
     Path("/proc/sys", name.translate(str.maketrans("./", "/."))).write_text(value)
 
 
-def _allow_ping() -> None:
-    """Let every group that exists here open ICMP sockets; in a user namespace only group 0 does."""
-    setting = Path("/proc/sys/net/ipv4/ping_group_range")
-    try:
-        setting.write_text("0 2147483647")
-    except OSError:
-        setting.write_text("0 0")
+def groups_here(value: str, gid_map: str) -> str:
+    """The range of groups ``value``, ended at the last one that ``gid_map`` has: the kernel refuses one that is not."""
+    bounds = value.split()
+    if len(bounds) != 2 or not all(bound.isdecimal() for bound in bounds):
+        return value  # for the kernel to refuse
+    low, high = map(int, bounds)
+    spans = [(int(first), int(first) + int(count) - 1) for first, _, count in map(str.split, gid_map.splitlines())]
+    lasts = [min(high, last) for first, last in spans if first <= high and last >= low]
+    return f"{low} {max(lasts, default=high)}"
 
 
 @contextlib.contextmanager

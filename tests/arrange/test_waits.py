@@ -69,6 +69,23 @@ def test_pods_that_lack_something() -> None:
     assert lacking.pods(["r"], [running], failed=["r"]) == "r is Pending, not Failed"
 
 
+def test_the_last_warning_about_a_pod_is_told() -> None:
+    def event(kind: str, weight: str, message: str, **when: str) -> dict[str, Any]:
+        about = {"kind": kind, "name": "client-a"}
+        return {"type": weight, "reason": "Failed", "message": message, "involvedObject": about, **when}
+
+    events = [
+        event("Pod", "Warning", "later", lastTimestamp="2026-01-01T00:00:02Z"),
+        event("Pod", "Warning", "earlier", lastTimestamp="2026-01-01T00:00:01Z"),
+        event("Pod", "Normal", "well", lastTimestamp="2026-01-01T00:00:03Z"),
+        event("Service", "Warning", "else", lastTimestamp="2026-01-01T00:00:04Z"),
+    ]
+    assert lacking.warning(events) == " The last event says of client-a: Failed: later."
+    newer = event("Pod", "Warning", "Invalid argument.", eventTime="2026-01-01T00:00:05.000000Z", lastTimestamp="")
+    assert lacking.warning([*events, newer]) == " The last event says of client-a: Failed: Invalid argument."
+    assert not lacking.warning(events[2:])
+
+
 def test_endpoints_must_be_exactly_the_expected_ones_in_each_family() -> None:
     service = {"metadata": {"name": "web"}, "spec": {"ipFamilies": ["IPv4", "IPv6"]}}
 

@@ -40,3 +40,18 @@ def test_ten_failures_are_told_and_the_rest_counted() -> None:
     text = shown(*[Status.FAILED] * 13, block="block [bold]not markup[/bold]")
     assert text.count("block [bold]not markup[/bold]") == summary.MOST_BLOCKS
     assert "... and 3 more, in the JUnit file" in text
+
+
+def test_cells_that_lack_an_answer_for_one_reason_are_told_together() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    reasons = ["no pods"] * 12 + [f"reason {i}" for i in range(11)]
+    results = [a_result(i, Status.UNKNOWN, message=reason) for i, reason in enumerate(reasons)]
+    summary.show(console, results, Conclusion.PARTIAL, 12.3, [], missing=7)
+    out = console.file
+    assert isinstance(out, io.StringIO)
+    text = out.getvalue()
+    assert text.count("no pods") == 1
+    assert f"{results[0].id} and 11 more: no pods" in text
+    assert f"{results[12].id}: reason 0" in text
+    assert "... and 2 more, in the JUnit file" in text
+    assert "partial: 0 cells judged in 12.3 s, 7 never asked" in text

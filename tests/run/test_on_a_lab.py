@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,14 +67,20 @@ def test_without_an_outside_a_run_is_partial_and_says_what_it_could_not_see(
 
 
 @pytest.fixture
-def no_hairpin(lab: Lab) -> None:
+def no_hairpin(lab: Lab) -> Iterator[None]:
     """Node a's IPv4 table without its masquerading rules: an endpoint's own packets come back with its own address."""
-    command = ["nft", "flush", "chain", "ip", "kube-proxy", "masquerading"]
-    subprocess.run(
-        [sys.executable, "-m", "conformance.cli", "lab", "exec", "--dir", str(lab.directory), "node-a", "--", *command],
-        check=True,
-        env=environment(),
-    )
+
+    def nft(*words: str) -> str:
+        here = (sys.executable, "-m", "conformance.cli", "lab", "exec", "--dir", str(lab.directory), "node-a", "--")
+        done = subprocess.run([*here, "nft", *words], check=True, env=environment(), stdout=subprocess.PIPE, text=True)
+        return done.stdout
+
+    chain = ("chain", "ip", "kube-proxy", "masquerading")
+    healthy = nft("list", *chain)
+    nft("flush", *chain)
+    yield
+    nft(healthy)  # the next test's node is whole
+    assert nft("list", *chain) == healthy
 
 
 @pytest.mark.usefixtures("no_hairpin")

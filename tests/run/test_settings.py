@@ -119,6 +119,20 @@ def test_an_unknown_case_is_refused_before_any_cluster_is_asked() -> None:
         settle(Choice(kubeconfig="/does/not/exist", cases=("ETP-99.ipv4-tcp",)))
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("etp-03", "Did you mean ETP-03?"),
+        ("ETP-3", "Did you mean ETP-03?"),
+        ("nonsense", "`nftconform plan"),
+    ],
+)
+def test_who_mistypes_a_case_is_told_a_likely_one(name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=f"There is no case {name}") as refused:
+        settle(Choice(kubeconfig="/does/not/exist", cases=(name,)))
+    assert refused.value.hint.startswith(hint)
+
+
 def test_a_door_that_is_no_node_is_refused() -> None:
     check_entrances(SETTINGS)
     with pytest.raises(UsageError, match=r"no Ready node n9.*n1, n2, n3, n4"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from conformance.model.case.service_spec import ServiceSpec
+from conformance.model.field import field_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Request:
     @property
     def words(self) -> str:
         """What is asked, as a person reads it."""
-        set_ = ", ".join(f"{path} = {'nothing' if value is None else value}" for path, value in self.fields)
+        set_ = ", ".join(f"{field_name(path)} = {'nothing' if value is None else value}" for path, value in self.fields)
         return f"{self.verb.value} Service {self.service.name}" + (f" with {set_}" if set_ else "")
 
 

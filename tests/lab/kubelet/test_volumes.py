@@ -194,6 +194,23 @@ def test_capabilities_are_a_runtimes_default_plus_and_minus(node: Sandbox) -> No
     drive(node, scenario)
 
 
+def test_a_pod_that_lets_every_group_send_echo_requests_may_send_them(node: Sandbox) -> None:
+    ping = "python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)'; echo $?"
+    everybody = {"sysctls": [{"name": "net.ipv4.ping_group_range", "value": "0 2147483647"}]}
+
+    async def scenario(cluster: Cluster) -> None:
+        await cluster.create("allowed", {"command": ["sleep", "1000"]}, securityContext=everybody)
+        await cluster.create("plain", {"command": ["sleep", "1000"]})
+        for name in ("allowed", "plain"):
+            await cluster.ready(name)
+        assert await sh(cluster, "allowed", ping) == "0\n"
+        assert (await sh(cluster, "plain", f"{ping} 2>&1")).endswith("1\n")
+        for name in ("allowed", "plain"):
+            await cluster.delete(name, 0)
+
+    drive(node, scenario)
+
+
 def test_pods_reach_each_other_the_node_and_themselves_through_the_bridge(node: Sandbox) -> None:
     server = "python3 -m http.server --bind :: 8080 >/dev/null 2>&1"
     dial = (

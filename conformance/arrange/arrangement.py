@@ -30,8 +30,8 @@ AT_ONCE = 16
 class Wanted:
     """What to arrange: endpoints, client pods and host-network agents, on the nodes that play the roles.
 
-    ``ping``: clients may send echo requests; ``raw``: they and host-network agents may open raw and packet sockets. Both
-    only where somebody asks for what takes them.
+    ``ping``: clients may send echo requests; ``raw``: they and host-network agents may open raw and packet sockets.
+    Both only where somebody asks for what takes them.
     """
 
     nodes: Mapping[str, str]  # role -> node

@@ -153,3 +153,15 @@ def test_a_balancers_address_may_be_a_nodes_own_and_a_health_check_port_asked_fo
     assert status is not None
     assert [i["ip"] for i in status["status"]["loadBalancer"]["ingress"]] == ["172.31.98.2", "fd98::2"]
     assert manifests.service(RUN, spec, here)["spec"]["healthCheckNodePort"] == here.node_port(3)
+
+
+def test_a_client_asks_for_no_more_than_its_questions_take() -> None:
+    plain, pinging, raw = (
+        manifests.client(RUN, "a", "n", ping=p, raw=r) for p, r in ((False, False), (True, False), (False, True))
+    )
+    assert "securityContext" not in plain["spec"]
+    assert [s["name"] for s in pinging["spec"]["securityContext"]["sysctls"]] == ["net.ipv4.ping_group_range"]
+    assert "annotations" not in pinging["metadata"]
+    security = raw["spec"]["containers"][0]["securityContext"]
+    assert security["capabilities"] == {"drop": ["ALL"], "add": ["NET_RAW"]}
+    assert "SCTP" in next(iter(raw["metadata"]["annotations"].values()))

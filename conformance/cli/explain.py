@@ -12,13 +12,12 @@ from conformance.errors import UsageError
 from conformance.judge import expected
 from conformance.kit import put_on_path
 from conformance.model.case import Rejected, Stored, Submission
+from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.cell import Cell
 from conformance.model.outcome import Decides
 from conformance.model.source import Source
-from conformance.oracle import expect_cell
-from conformance.plan import imagine
-from conformance.plan.bind import bind
 from conformance.plan.cells import cells_of_case, cells_of_matrix
+from conformance.plan.rehearse import Rehearsed, rehearse
 
 
 @click.command()
@@ -26,23 +25,32 @@ from conformance.plan.cells import cells_of_case, cells_of_matrix
 def explain(identity: str) -> None:
     """Print promise, reasons and sources of CASE (a case such as ETP-03, or any cell's ID), on an imagined cluster."""
     put_on_path()
-    cells = _cells(identity)
+    every = _every_cell()
+    cells = _named(identity, every)
+    stories = {cell.story for cell in cells}
+    answers = {one.cell.id: one for one in rehearse(cell for cell in every if cell.story in stories)}
     console = Console(highlight=False)
     console.print(_headline(cells[0]), soft_wrap=True)
     for cell in cells:
-        console.print(_argument(cell), soft_wrap=True)
+        lines = _question(cell) + (_answer(answers[cell.id]) if cell.id in answers else [])
+        console.print(Text("\n".join(lines)), soft_wrap=True)
 
 
-def _cells(identity: str) -> list[Cell]:
-    from fixtures.catalogue import areas, meant  # noqa: PLC0415  importable only after put_on_path
+def _every_cell() -> list[Cell]:
+    from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
 
-    every = [
+    return [
         cell
         for area in areas()
         for cell in chain(
             *(cells_of_case(c, area.name) for c in area.cases), *(cells_of_matrix(m, area.name) for m in area.matrices)
         )
     ]
+
+
+def _named(identity: str, every: list[Cell]) -> list[Cell]:
+    from fixtures.catalogue import meant  # noqa: PLC0415
+
     found = [cell for cell in every if identity in (cell.case, cell.id)]
     if not found:
         raise UsageError(f"There is no case {identity}.", meant(identity, (cell.id for cell in every)))
@@ -63,27 +71,25 @@ def _headline(cell: Cell) -> Text:
     return Text("\n".join(lines))
 
 
-def _argument(cell: Cell) -> Text:
-    """One question: which Services there are, who asks, what must follow, and why."""
-    lines = [f"\n{cell.id}", f"  given     {', '.join(s.name for s in cell.services) or 'no Service any more'}"]
+def _question(cell: Cell) -> list[str]:
+    lines = [f"\n{cell.id}", f"  given     {', '.join(_shown(s) for s in cell.services) or 'no Service any more'}"]
     if isinstance(cell.what, Submission):
-        lines.append(f"  when      the API server is asked to {cell.what.words}")
-        return Text("\n".join([*lines, f"  expected  {_decided(cell)}"]))
-    lines.append(f"  when      {cell.client.label} asks {cell.destination.label}, {_often(cell.dials)}")
-    scene = imagine.scene(cell)
-    bound = bind(cell, scene.state, scene.here)
-    if isinstance(bound, str):
-        return Text("\n".join([*lines, f"  does not apply on the imagined cluster: {bound}"]))
-    client, destination = bound
-    expectation = expect_cell(cell, scene.state, client, destination)
-    lines.append(f"  dialled   {client.name} -> {destination.ip} port {destination.port} {destination.word}".rstrip())
-    lines.append(f"  expected  {expected(expectation.outcome)}")
-    lines.extend(f"  because   {r.text}  [{_cited(r.source)}]" for r in expectation.reasons)
-    return Text("\n".join(lines))
+        return [*lines, f"  when      the API server is asked to {cell.what.words}", f"  expected  {_decided(cell)}"]
+    times = "once" if cell.dials == 1 else f"{cell.dials} times"
+    return [*lines, f"  when      {cell.client.label} asks {cell.destination.label}, {times}"]
 
 
-def _often(dials: int) -> str:
-    return "once" if dials == 1 else f"{dials} times"
+def _answer(one: Rehearsed) -> list[str]:
+    to = one.destination
+    protocol = f"/{one.cell.protocol.value}" if one.cell.protocol else ""
+    dialled = f"{one.client.name} -> {to.ip} port {to.port}{protocol} {to.word}".rstrip()
+    because = (f"  because   {r.text}  [{_cited(r.source)}]" for r in one.expectation.reasons)
+    return [f"  dialled   {dialled}", f"  expected  {expected(one.expectation.outcome)}", *because]
+
+
+def _shown(spec: ServiceSpec) -> str:
+    """The Service, and by whom it is served at this point of a story."""
+    return f"{spec.name} ({', '.join(b.name for b in spec.backends) or 'no endpoints'})"
 
 
 def _decided(cell: Cell) -> str:

@@ -14,11 +14,14 @@ from conformance.model.case import (
     Level,
     Pinned,
     PortSpec,
+    Vantage,
     ask,
     axes,
     becomes,
     cluster_ip,
     dial,
+    endpoint,
+    external,
     external_ip,
     host,
     load_balancer,
@@ -27,6 +30,7 @@ from conformance.model.case import (
     on,
     pod,
     service,
+    vantage,
 )
 from conformance.model.kube import ServiceType
 from conformance.spec.faults import Fault
@@ -48,6 +52,9 @@ _TIED = service(endpoints=on("a", "b"), affinity=True, ports=ports())
 # Cases share Services, but no client.
 _LASTING = _TIED.but(called="aff-09")
 _NEIGHBOUR = service(endpoints=on("b"), called="aff-09-neighbour")
+_CROWDED = _TIED.but(called="aff-22")
+_CROWD = (("pod", pod("a")), ("host", host("a")), ("endpoint", endpoint("a")), ("outside", external("a")))
+"""All clients whose packets one node translates: with ten ports they leave no endpoint with fewer than three."""
 _SHORT = _TIED.but(called="aff-10", affinity_seconds=3, ports=ports(22))
 _SHARED = _TIED.but(called="aff-13", type=ServiceType.LOAD_BALANCER, external_ip=True, ingress=(IngressSpec(),))
 
@@ -69,6 +76,25 @@ TIES = (
         needs=(nodes(2),),
         across=TCP,
         covers=("F12", "F19"),
+    ),
+    Case(
+        id="AFF-22",
+        promise="However many clients come through a node, each stays tied to its endpoint.",
+        level=Level.MUST,
+        sources=(SESSION_AFFINITY, NFTABLES_CODE),
+        catches=(Fault.AFFINITY_HAS_LITTLE_ROOM, Fault.AFFINITY_IGNORED),
+        given=_CROWDED,
+        steps=(
+            *(ask(name, dial(cluster_ip(), client=who, rounds=(0,), pin=name), _EITHER) for name, who in _CROWD),
+            becomes(_CROWDED),
+            *(
+                ask(f"{name}-again", dial(cluster_ip(), client=who, rounds=(0,), pin=name), _SAME)
+                for name, who in _CROWD
+            ),
+        ),
+        needs=(nodes(2), vantage(Vantage.EXTERNAL)),
+        across=TCP,
+        covers=("F12",),
     ),
     Case(
         id="AFF-10",

@@ -48,7 +48,8 @@ class DialRequest:
 
     ``flow``: all on one connection or UDP socket, one after the other. ``keep``: that socket stays open under this
     name, and the next flow with this name to the same address goes on with it (the first one opens it), until one
-    says ``release`` or it breaks: a connection at anything but an answer, a UDP flow when it cannot send.
+    says ``release`` or it breaks: a connection at anything but an answer, a UDP flow when it cannot send. ``patience``
+    takes the place of a shorter time-out until a question of the flow has stayed unanswered.
     """
 
     key: str
@@ -63,6 +64,7 @@ class DialRequest:
     flow: bool = False
     keep: str = ""
     release: bool = False
+    patience: float = 0.0
     source_port: int = 0
     bind: str = ""
     payload: bytes = b""
@@ -134,7 +136,7 @@ class DialRequest:
         if self.schedule:
             return self.schedule[-1][0] + self.timeout
         if self.flow:
-            return self.count * (self.timeout + self.pace)
+            return self.count * (self.timeout + self.pace) + self.patience
         return math.ceil(self.count / self.parallel) * self.timeout + self.count * self.pace
 
     def patient(self) -> DialRequest:
@@ -166,7 +168,7 @@ class DialRequest:
         if self.schedule:
             ask["schedule"] = [list(slot) for slot in self.schedule]
         if self.flow:
-            ask |= {"flow": True, "keep": self.keep, "release": self.release}
+            ask |= {"flow": True, "keep": self.keep, "release": self.release, "patience": self.patience}
         if self.size:
             ask["size"] = self.size
         if self.source_port or self.bind:

@@ -122,6 +122,16 @@ def test_pace_longer_than_the_time_out_is_no_silence(dialler: LineStream, proto:
     assert all(0.39 < later.at - sooner.at < 0.55 for sooner, later in itertools.pairwise(dials))
 
 
+@pytest.mark.parametrize("patience", [0.0, 1.5])
+def test_the_first_silence_of_a_flow_is_waited_out_and_the_next_are_not(dialler: LineStream, patience: float) -> None:
+    nobody = "10.91.2.99"  # no such host behind the router: questions are swallowed until ARP gives up, after 3 s
+    dials = one(dialler, ip=nobody, proto="UDP", flow=True, count=2, timeout=0.3, patience=patience)
+    assert [d.end for d in dials] == [End.TIMEOUT] * 2
+    first, second = (d.took for d in dials)
+    assert first >= max(0.3, patience) > first - 0.3
+    assert second < 0.6
+
+
 @pytest.mark.parametrize("ip", FAMILIES)
 @pytest.mark.parametrize("verdict", ["reset", "hangup", "silence"])
 def test_a_kept_connection_shows_its_true_end(world: World, dialler: LineStream, ip: str, verdict: str) -> None:

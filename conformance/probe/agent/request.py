@@ -22,11 +22,12 @@ class Request:
     """Some dials of one address.
 
     ``flow``: all on one socket, one after the other. ``keep``: that socket stays open under this name and the next
-    flow of that name goes on with it, unless ``release``. ``pace``: seconds from one start to the next. ``schedule``:
-    instead of both count and pace, when after its beginning which port is dialled (0: ``port``). ``control``: an
-    address that needs no kube-proxy, asked just before, and just after if there was silence. ``payload``: sent as is,
-    the answer comes back as hex (over TCP both with DNS's two bytes of length). ``size``: bytes of the question.
-    ``networks`` and ``interfaces``: what a watch looks for, and where.
+    flow of that name goes on with it, unless ``release``. ``patience``: how long the first silence of a flow lasts.
+    ``pace``: seconds from one start to the next. ``schedule``: instead of both count and pace, when after its beginning
+    which port is dialled (0: ``port``). ``control``: an address that needs no kube-proxy, asked just before, and just
+    after if there was silence. ``payload``: sent as is, the answer comes back as hex (over TCP both with DNS's two
+    bytes of length). ``size``: bytes of the question. ``networks`` and ``interfaces``: what a watch looks for, and
+    where.
     """
 
     def __init__(self, ask: dict[str, Any]) -> None:
@@ -43,6 +44,7 @@ class Request:
         self.parallel = 1 if self.flow else len(self.schedule) or int(ask.get("parallel", 8))
         self.pace = float(ask.get("pace", 0.0))
         self.timeout = float(ask.get("timeout", 1.0))
+        self.patience = float(ask.get("patience", 0.0))
         self.source_port = int(ask.get("source_port", 0))
         self.bind: str = ask.get("bind", "")
         self.payload = bytes.fromhex(ask.get("payload", ""))

@@ -37,6 +37,7 @@ class Stream(Flight):
     def __init__(self, airport: Airport, request: Request, port: int) -> None:
         super().__init__(airport, request, port)
         self.connected = self.extended = False
+        self.due = 0.0  # when the question counts as unanswered
         self.idle = False  # between two exchanges of a flow
         self.received, self.unsent, self.note, self.sent = b"", b"", "", ""
         self.sock: socket.socket | None = None
@@ -72,7 +73,7 @@ class Stream(Flight):
             self._fail(error.errno or 0)
             return
         if failure in (0, errno.EINPROGRESS):
-            self.airport.loop.at(self.begun + request.timeout, self._expire)
+            self._await()
             self._opened(sock)
         elif not self._icmp():
             self._fail(failure)
@@ -182,14 +183,25 @@ class Stream(Flight):
         else:
             self._finish("no-route" if number in NO_ROUTE else "error", detail=name)
 
+    def _await(self) -> None:
+        """Set the time at which this question counts as unanswered; the first of a flow to be so is waited for longer.
+
+        A flow goes on and cannot be asked again, as any other dial whose silence surprises is.
+        """
+        request = self.request
+        longer = request.flow and not request.silent
+        self.due = self.begun + max(request.timeout, request.patience if longer else 0.0)
+        self.airport.loop.at(self.due, self._expire)
+
     def _expire(self) -> None:
-        now, due = clock(), self.begun + self.request.timeout
-        if self.over or self.idle or now < due:  # ended, or a flow has begun anew since
+        now = clock()
+        if self.over or self.idle or now < self.due:  # ended, or a flow has begun anew since
             return
-        if now - due > HELD_UP and not self.extended:
+        if now - self.due > HELD_UP and not self.extended:
             # This process was held up, and with it whoever answers on a machine so busy: its silence means nothing yet.
             self.extended = True
-            self.airport.loop.at(now + self.request.timeout, self._expire)
+            self.due = now + self.request.timeout
+            self.airport.loop.at(self.due, self._expire)
             return
         self._finish("timeout", detail=self.note or ("connected" if self.connected else ""))
 
@@ -231,7 +243,7 @@ class Stream(Flight):
         """Ask, on a socket on which an earlier exchange has ended."""
         self.idle, self.received, self.note = False, b"", ""
         self.begun = clock()
-        self.airport.loop.at(self.begun + self.request.timeout, self._expire)
+        self._await()
         self._send(sock)
         self._event(0)  # what came while nobody waited, such as the other side's end of the connection
 

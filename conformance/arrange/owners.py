@@ -12,22 +12,22 @@ from conformance.model.client import Destination
 JSON = dict[str, Any]
 
 
-def elsewhere(arrangement: Arrangement, to: Destination) -> str:
-    """The Service outside the run's namespace that has the dialled address and port now, as ``namespace/name``.
-
-    Empty when there is none, or when we may not list the cluster's Services.
-    """
+def elsewhere(arrangement: Arrangement) -> list[JSON]:
+    """The cluster's Services outside the run's namespace; none where we may not list them."""
     try:
         every = arrangement.cluster.objects("Service")
     except ApiRefused as no:
         if no.status != 403:
             raise
-        return ""
-    return owner((s for s in every if s["metadata"]["namespace"] != arrangement.run.namespace), to)
+        return []
+    return [s for s in every if s["metadata"]["namespace"] != arrangement.run.namespace]
 
 
 def owner(services: Iterable[JSON], to: Destination) -> str:
-    """The first of ``services`` that has ``to``: its ClusterIP (at any port), or a node port on some node. Pure."""
+    """The first of ``services`` that has ``to``, as ``namespace/name``; empty when there is none. Pure.
+
+    A ClusterIP is its Service's at any port, a node port on any node.
+    """
     for one in services:
         spec = one["spec"]
         ports = spec.get("ports") or ()

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -246,9 +246,10 @@ class Informer:
         self._next_change = asyncio.Event()
         self._gone: deque[str | None] = deque(maxlen=_REMEMBERED_DELETIONS)
 
-    async def changed(self) -> None:
-        """Wait for the next change (the first complete list counts as one)."""
-        await self._next_change.wait()
+    def changed(self) -> Coroutine[Any, Any, object]:
+        """What to await for the next change after this call (the first complete list counts as one)."""
+        # Not a coroutine function: a task of one begins later, and what changed until then would go unnoticed.
+        return self._next_change.wait()
 
     async def until(self, condition: Callable[[dict[str, Json]], bool]) -> None:
         """Wait until ``condition`` holds for ``items``, from the first complete list on."""

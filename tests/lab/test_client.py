@@ -344,3 +344,14 @@ def test_in_cluster_uses_the_mount_and_brackets_ipv6(tmp_path: Path) -> None:
 def test_importing_the_client_does_not_import_aiohttp() -> None:
     code = "import sys, conformance.lab.client; sys.exit('aiohttp' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_changes_before_the_waiting_begins_is_not_missed() -> None:
+    async def scenario() -> None:
+        informer = Informer(ApiClient(kubeconfig.Connection("http://127.0.0.1:9")), PATH)
+        change = asyncio.ensure_future(informer.changed())
+        informer.note({"metadata": {"name": "a", "uid": "a", "resourceVersion": "1"}})
+        async with asyncio.timeout(5):
+            await change
+
+    asyncio.run(scenario())

@@ -5,21 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli.faults import fault
+from conformance.cli.options import chosen, lab_directory
 from conformance.errors import EnvironmentFault, KitError, LabError
 
-if TYPE_CHECKING:
-    from conformance.lab.launch.directory import Directory
-
-_directory = click.option(
-    "--dir",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The lab's folder.  [default: $NFTCONFORM_LAB or .lab]",
-)
 _COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -29,7 +21,7 @@ def lab() -> None:
 
 
 @lab.command()
-@_directory
+@lab_directory
 @click.option("--nodes", default=3, show_default=True, help="How many nodes, 1 to 16.")
 @click.option("--port", default=0, help="The API's port on 127.0.0.1.  [default: a free one]")
 @click.option("--foreground", is_flag=True, help="Stay, and end the lab with Ctrl-C.")
@@ -38,7 +30,7 @@ def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool)
     """Start a lab."""
     from conformance.lab.launch.start import launch  # noqa: PLC0415
 
-    directory = _chosen(folder)
+    directory = chosen(folder)
     started = launch(directory, nodes=nodes, port=port, bare=bare, progress=lambda text: click.echo(text, err=True))
     try:
         click.echo(f"lab ready in {started.seconds:.1f} s: {started.summary}")
@@ -55,12 +47,12 @@ def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool)
 
 
 @lab.command()
-@_directory
+@lab_directory
 def down(folder: Path | None) -> None:
     """End the lab and everything in it."""
     from conformance.lab.launch.end import end  # noqa: PLC0415
 
-    directory = _chosen(folder)
+    directory = chosen(folder)
     try:
         end(directory)
     except KitError:
@@ -70,17 +62,17 @@ def down(folder: Path | None) -> None:
 
 
 @lab.command()
-@_directory
+@lab_directory
 def status(folder: Path | None) -> None:
     """Say what runs in the lab: nodes, pods, proxies, how long."""
     from conformance.lab.launch.overview import overview  # noqa: PLC0415
 
-    for line in overview(_chosen(folder)):
+    for line in overview(chosen(folder)):
         click.echo(line)
 
 
 @lab.command("exec", context_settings=_COMMAND)
-@_directory
+@lab_directory
 @click.argument("name")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(folder: Path | None, name: str, command: tuple[str, ...]) -> None:
@@ -94,27 +86,27 @@ def exec_(folder: Path | None, name: str, command: tuple[str, ...]) -> None:
         command = command[1:]
     if not command:
         raise click.UsageError("Give a command after the name.")
-    run(_chosen(folder), name, command)
+    run(chosen(folder), name, command)
 
 
 @lab.command()
-@_directory
+@lab_directory
 @click.argument("name")
 def shell(folder: Path | None, name: str) -> None:
     """A shell on a node, on an external client, or in a pod (namespace/name)."""
     from conformance.lab.launch.enter import run  # noqa: PLC0415
 
-    run(_chosen(folder), name, ["/bin/sh"] if "/" in name else [os.environ.get("SHELL", "/bin/sh")])
+    run(chosen(folder), name, ["/bin/sh"] if "/" in name else [os.environ.get("SHELL", "/bin/sh")])
 
 
 @lab.command(context_settings={**_COMMAND, "help_option_names": []})
-@_directory
+@lab_directory
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kubectl(folder: Path | None, arguments: tuple[str, ...]) -> None:
     """Run kubectl with the lab's kubeconfig."""
     from conformance.lab.launch.directory import required  # noqa: PLC0415
 
-    directory = _chosen(folder)
+    directory = chosen(folder)
     required(directory)
     if not directory.kubeconfig.exists():
         raise LabError("This lab runs without Kubernetes.", "Start one without --bare.")
@@ -125,13 +117,13 @@ def kubectl(folder: Path | None, arguments: tuple[str, ...]) -> None:
 
 
 @lab.command()
-@_directory
+@lab_directory
 @click.argument("name", required=False)
 def logs(folder: Path | None, name: str | None) -> None:
     """Print the log of a component, or of a pod (namespace/name); without a name, list the components."""
     from conformance.lab.launch.overview import component_logs, read_log  # noqa: PLC0415
 
-    directory = _chosen(folder)
+    directory = chosen(folder)
     if name is None:
         for each in component_logs(directory):
             click.echo(each)
@@ -139,10 +131,7 @@ def logs(folder: Path | None, name: str | None) -> None:
         click.echo(read_log(directory, name), nl=False)
 
 
-def _chosen(folder: Path | None) -> Directory:
-    from conformance.lab.launch.directory import Directory  # noqa: PLC0415
-
-    return Directory.chosen(folder)
+lab.add_command(fault)
 
 
 def _short(path: Path) -> Path:

@@ -12,9 +12,17 @@ import click
 from conformance.model.case import Profile
 
 if TYPE_CHECKING:
+    from conformance.lab.launch.directory import Directory
     from fixtures.settings import Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+lab_directory = click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The lab's folder.  [default: $NFTCONFORM_LAB or .lab]",
+)
 
 _CLUSTER = (
     click.option(
@@ -84,3 +92,10 @@ def pod_options(command: F) -> F:
     for option in reversed(_PODS):
         command = option(command)
     return command
+
+
+def chosen(folder: Path | None) -> Directory:
+    """The lab's folder that ``--dir`` names, or its default."""
+    from conformance.lab.launch.directory import Directory  # noqa: PLC0415
+
+    return Directory.chosen(folder)

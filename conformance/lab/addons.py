@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from conformance import __version__
 from conformance.lab.addresses import AddressPlan
+from conformance.lab.faults.board import POD_FOLDER
 
 Json = dict[str, Any]
 
 _SYSTEM = "kube-system"
-_IMAGE = f"nftconform/lab:{__version__}"
+_FAULTS = "faults"
+FAULTS_MOUNT: Json = {"name": _FAULTS, "mountPath": str(POD_FOLDER)}
+IMAGE = f"nftconform/lab:{__version__}"
 # The cluster's authority is all they trust; aiohttp would parse the machine's many roots when it is imported.
-_NO_ROOTS = {"name": "SSL_CERT_FILE", "value": "/dev/null"}
-_ANYWHERE = [{"operator": "Exists"}]
+NO_ROOTS = {"name": "SSL_CERT_FILE", "value": "/dev/null"}
+ANYWHERE = [{"operator": "Exists"}]
 
 
-def objects(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
-    """Where to create what, in an order in which everything finds what it refers to."""
-    yield from _proxy(plan)
-    yield from _dns(plan)
+def objects(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
+    """Where to create what, in an order in which everything finds what it refers to; ``faults`` is the switchboard."""
+    yield from _proxy(plan, faults)
+    yield from _dns(plan, faults)
 
 
-def _proxy(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
+def _proxy(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
     labels = {"k8s-app": "kube-proxy"}
     yield _account("kube-proxy")
     # The role comes with the API server, as in every cluster.
@@ -39,15 +43,20 @@ def _proxy(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
         },
     )
     folder = "/var/lib/kube-proxy"
-    command = _python("proxy", "--node", "$(NODE_NAME)", "--kubeconfig", f"{folder}/kubeconfig.conf")
+    command = python("proxy", "--node", "$(NODE_NAME)", "--kubeconfig", f"{folder}/kubeconfig.conf")
     container = {
         "name": "kube-proxy",
-        "image": _IMAGE,
+        "image": IMAGE,
         "command": [*command, "--config", f"{folder}/config.conf"],
-        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}, _NO_ROOTS],
+        "env": [
+            {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+            # In front of the real nft the one that faults are put in with.
+            {"name": "PATH", "value": f"{POD_FOLDER}/bin:$(PATH)"},
+            NO_ROOTS,
+        ],
         "readinessProbe": _http("/healthz", 10256),
         "securityContext": {"privileged": True},
-        "volumeMounts": [{"name": "kube-proxy", "mountPath": folder}],
+        "volumeMounts": [{"name": "kube-proxy", "mountPath": folder}, FAULTS_MOUNT],
     }
     pod = {
         "metadata": {"labels": labels},
@@ -56,12 +65,12 @@ def _proxy(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
             "serviceAccountName": "kube-proxy",
             "hostNetwork": True,
             "nodeSelector": {"kubernetes.io/os": "linux"},
-            "tolerations": _ANYWHERE,
+            "tolerations": ANYWHERE,
             "containers": [container],
-            "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}],
+            "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}, faults_volume(faults)],
         },
     }
-    yield _workload("daemonsets", "DaemonSet", "kube-proxy", labels, {"template": pod})
+    yield workload("daemonsets", "DaemonSet", "kube-proxy", labels, {"template": pod})
 
 
 def _configuration(plan: AddressPlan) -> str:
@@ -104,7 +113,7 @@ users:
 """
 
 
-def _dns(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
+def _dns(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
     labels = {"k8s-app": "kube-dns"}
     yield _account("coredns")
     yield (
@@ -122,14 +131,15 @@ def _dns(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
     yield _bind("system:coredns", "system:coredns", "coredns")
     container = {
         "name": "coredns",
-        "image": _IMAGE,
-        "command": _python("dns"),
-        "env": [_NO_ROOTS],
+        "image": IMAGE,
+        "command": python("dns"),
+        "env": [NO_ROOTS],
         "ports": [
             {"name": "dns", "containerPort": 53, "protocol": "UDP"},
             {"name": "dns-tcp", "containerPort": 53, "protocol": "TCP"},
         ],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1},
+        "volumeMounts": [FAULTS_MOUNT],
     }
     pod = {
         "metadata": {"labels": labels},
@@ -137,11 +147,12 @@ def _dns(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
             "priorityClassName": "system-cluster-critical",
             "serviceAccountName": "coredns",
             "dnsPolicy": "Default",
-            "tolerations": _ANYWHERE,
+            "tolerations": ANYWHERE,
             "containers": [container],
+            "volumes": [faults_volume(faults)],
         },
     }
-    yield _workload("deployments", "Deployment", "coredns", labels, {"replicas": 1, "template": pod})
+    yield workload("deployments", "Deployment", "coredns", labels, {"replicas": 1, "template": pod})
     ports = [
         {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
         {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
@@ -168,7 +179,13 @@ def _dns(plan: AddressPlan) -> Iterator[tuple[str, Json]]:
     )
 
 
-def _python(module: str, *arguments: str) -> list[str]:
+def faults_volume(folder: Path) -> Json:
+    """The volume with the switchboard of faults, which lies on the machine."""
+    return {"name": _FAULTS, "hostPath": {"path": str(folder)}}
+
+
+def python(module: str, *arguments: str) -> list[str]:
+    """The command of a pod that runs a module of the lab."""
     return [sys.executable, "-P", "-m", f"conformance.lab.{module}", *arguments]
 
 
@@ -196,7 +213,8 @@ def _bind(name: str, role: str, account: str) -> tuple[str, Json]:
     )
 
 
-def _workload(plural: str, kind: str, name: str, labels: dict[str, str], spec: Json) -> tuple[str, Json]:
+def workload(plural: str, kind: str, name: str, labels: dict[str, str], spec: Json) -> tuple[str, Json]:
+    """Where to create it, and the workload: ``spec`` without its selector."""
     return (
         f"/apis/apps/v1/namespaces/{_SYSTEM}/{plural}",
         {

@@ -36,8 +36,8 @@ def fabric(plan: AddressPlan) -> Component:
     return Component("fabric", FABRIC, (str(plan.node_count),))
 
 
-def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ...]) -> Component:
-    """The API server on ``sockets``, which listen already."""
+def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ...], faults: Path) -> Component:
+    """The API server on ``sockets``, which listen already; ``faults`` is the switchboard."""
     own, kubelets = identities.api_server(), identities.api_server_to_kubelets()
     options = {
         "tls-cert": own.certificate,
@@ -50,6 +50,7 @@ def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ..
         "kubelet-ca": identities.ca,
         "kubelet-port": plan.kubelet_port,
         "advertise": "{}:{}".format(*plan.api_address),
+        "faults": faults,
     }
     fds = tuple(argument for fd in sockets for argument in ("--fd", str(fd)))
     return Component(API, _API, (*fds, *_options(options)), descriptors=sockets)

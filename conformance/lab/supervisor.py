@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from conformance.errors import KitError, LabError
 from conformance.lab import components, syscalls
 from conformance.lab.addresses import AddressPlan
+from conformance.lab.faults.board import Board
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order, report_failure, report_progress, report_ready
 from conformance.lab.processes import API, FORK_SERVER, Component, Processes
@@ -74,9 +75,10 @@ class Supervisor:
         from conformance.lab import readiness  # noqa: PLC0415
 
         await self._wired(wires)
+        Board(self._directory.faults).install()
         self._launch(identities)
         administrator = components.administrator(self._plan, identities, self._directory.run)
-        await readiness.bring_up(self._plan, administrator, self._still_missing)
+        await readiness.bring_up(self._plan, administrator, self._directory.faults, self._still_missing)
 
     async def _wired(self, wires: asyncio.Future[int]) -> None:
         if await wires != 0:
@@ -97,7 +99,7 @@ class Supervisor:
             socket.socket(fileno=self._order.api) as outside,
         ):
             sockets = outside.fileno(), inside.fileno()
-            self._processes.start(components.api_server(plan, identities, sockets))
+            self._processes.start(components.api_server(plan, identities, sockets, self._directory.faults))
         for component in components.controllers(plan, identities, run):
             self._processes.start(component)
         for node in plan.nodes:

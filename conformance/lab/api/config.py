@@ -28,3 +28,4 @@ class Config:
     kubelet_port: int = 10250
     history: int = 10_000
     bookmark_interval: float = 60.0
+    faults: Path | None = None

@@ -50,6 +50,9 @@ _File = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--kubelet-ca", type=_File)
 @click.option("--kubelet-port", default=10250)
 @click.option("--advertise", default="", help="HOST:PORT of the endpoint of Service default/kubernetes.")
+@click.option(
+    "--faults", type=click.Path(file_okay=False, path_type=Path), help="The lab's switchboard; without it, none is on."
+)
 @click.option("--history", default=10_000, help="Changes kept per resource; an older watch gets 410.")
 def main(
     *,
@@ -67,6 +70,7 @@ def main(
     kubelet_ca: Path | None,
     kubelet_port: int,
     advertise: str,
+    faults: Path | None,
     history: int,
 ) -> None:
     """An embedded Kubernetes API server; everything is kept in memory."""
@@ -93,6 +97,7 @@ def main(
         kubelet_ca=kubelet_ca,
         kubelet_port=kubelet_port,
         history=history,
+        faults=faults,
     )
     asyncio.run(_serve(config, sockets))
 

@@ -65,6 +65,11 @@ class Directory:
         return self.path / "logs"
 
     @property
+    def faults(self) -> Path:
+        """The switchboard of faults, see `conformance.lab.faults.board`."""
+        return self.path / "faults"
+
+    @property
     def run(self) -> Path:
         """The lab's own state."""
         return self.path / "run"
@@ -84,7 +89,7 @@ class Directory:
             # The one who ends takes its lock file away; then what we locked is no longer what others will find.
             with contextlib.suppress(FileNotFoundError):
                 if os.fstat(fd).st_ino == self.lock.stat().st_ino:
-                    self._remove(self.record, self.kubeconfig, self.logs, self.run)
+                    self._remove(self.record, self.kubeconfig, self.logs, self.faults, self.run)
                     return fd
             os.close(fd)
 
@@ -131,7 +136,7 @@ class Directory:
 
     def remove(self) -> None:
         """Take away everything a lab leaves here, and the folder when nothing else is in it."""
-        self._remove(self.record, self.kubeconfig, self.logs, self.run, self.lock)
+        self._remove(self.record, self.kubeconfig, self.logs, self.faults, self.run, self.lock)
         with contextlib.suppress(OSError):
             self.path.rmdir()
 

@@ -8,6 +8,11 @@ from enum import Enum
 class Fault(Enum):
     """One way to be wrong, as the sentence that a vendor reads; the lab can switch each of them on."""
 
+    @property
+    def word(self) -> str:
+        """As people type it: ``no-hairpin``."""
+        return self.name.lower().replace("_", "-")
+
     NO_SERVICE_RULES = "no rule for a Service reaches the kernel"
     ONE_FAMILY_MISSING = "one IP family of a dual-stack Service is not programmed"
     ONE_PROTOCOL_MISSING = "one protocol of a Service is not programmed"

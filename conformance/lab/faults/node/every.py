@@ -1,0 +1,8 @@
+"""All injections."""
+
+from __future__ import annotations
+
+from conformance.lab.faults.node import wire
+from conformance.lab.faults.node.registry import INJECTIONS
+
+__all__ = ["INJECTIONS", "wire"]

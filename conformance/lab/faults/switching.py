@@ -1,0 +1,158 @@
+"""Switching faults on and off in a running lab, and waiting until that has an effect."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from conformance.errors import LabError
+from conformance.lab import addons
+from conformance.lab.client import ApiClient, Informer
+from conformance.lab.conditions import ready
+from conformance.lab.faults.board import Board, Switch
+from conformance.lab.faults.node.__main__ import READY
+from conformance.spec.faults import DAMAGE, Fault, Site
+
+Json = dict[str, Any]
+Items = Mapping[str, Json]
+
+_PODS = "/api/v1/namespaces/kube-system/pods"
+_SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
+_SECONDS = 60.0
+_SUFFERS_FROM_THE_START = (Site.RULES, Site.VIEW)
+_POD = (Site.NODE, Site.WIRE)
+
+
+class Faults:
+    """The switches of one lab; ``client`` may do everything there."""
+
+    def __init__(self, client: ApiClient, board: Board) -> None:
+        self._client = client
+        self._board = board
+
+    def on(self) -> tuple[Switch, ...]:
+        """What is on."""
+        return self._board.read()
+
+    async def switch_on(self, *switches: Switch) -> None:
+        """Have these faults; one that is on already is moved to where it shall be now. ``LabError``."""
+        names = {switch.fault for switch in switches}
+        await self.switch_off(*(s for s in self.on() if s.fault in names))
+        self._board.write((*self.on(), *switches))
+        for switch in switches:
+            if _site(switch) in _POD:
+                await self._client.create(_SETS, _injector(switch, self._board))
+        await self._restart_proxies(switches)
+        await self._until("the faults are in", _SETS, lambda sets: all(_complete(each) for each in sets.values()))
+
+    async def switch_off(self, *switches: Switch) -> None:
+        """Be rid of these faults and of what they have done. ``LabError``."""
+        gone = {switch.fault for switch in switches}
+        self._board.write(s for s in self.on() if s.fault not in gone)
+        for switch in switches:
+            self._board.forget(switch.fault)
+            if _site(switch) in _POD:
+                await self._client.delete(f"{_SETS}/{_name(switch)}", body={"propagationPolicy": "Foreground"})
+        mine = {_name(switch) for switch in switches}
+        await self._restart_proxies(switches)
+        await self._until(
+            "the faults are out",
+            _PODS,
+            lambda pods: not any(p["metadata"].get("labels", {}).get("fault") in mine for p in pods.values()),
+        )
+
+    async def _restart_proxies(self, switches: tuple[Switch, ...]) -> None:
+        """A proxy that starts writes every rule anew, and reads every object: nothing else is sure to."""
+        concerned = [switch for switch in switches if _site(switch) in _SUFFERS_FROM_THE_START]
+        if not concerned:
+            return
+        async with self._watching(_PODS) as pods:
+            old = {
+                name: pod["metadata"]["uid"]
+                for name, pod in pods.items.items()
+                if _is_proxy(pod) and any(s.node in ("", pod["spec"].get("nodeName")) for s in concerned)
+            }
+            for name in old:
+                await self._client.delete(f"{_PODS}/{name.partition('/')[2]}", body={"gracePeriodSeconds": 1})
+            count = sum(map(_is_proxy, pods.items.values()))
+            uids = set(old.values())
+
+            def renewed(items: Items) -> bool:
+                proxies = [pod for pod in items.values() if _is_proxy(pod)]
+                fresh = [pod for pod in proxies if pod["metadata"]["uid"] not in uids and ready(pod)]
+                return len(fresh) == len(proxies) == count
+
+            await _within("kube-proxy is ready again", pods.until(renewed))
+
+    async def _until(self, what: str, path: str, condition: Callable[[Items], bool]) -> None:
+        async with self._watching(path) as informer:
+            await _within(what, informer.until(condition))
+
+    @contextlib.asynccontextmanager
+    async def _watching(self, path: str) -> AsyncIterator[Informer]:
+        informer = Informer(self._client, path)
+        task = asyncio.ensure_future(informer.run())
+        try:
+            await _within("the lab's API answers", informer.synced.wait())
+            yield informer
+        finally:
+            task.cancel()
+
+
+async def _within(what: str, wait: Any) -> None:  # noqa: ANN401  whatever can be awaited
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await wait
+    except TimeoutError as error:
+        raise LabError(
+            f"After {_SECONDS:.0f} s it is still not so that {what}.", "See 'nftconform lab logs' and 'lab status'."
+        ) from error
+
+
+def _site(switch: Switch) -> Site:
+    return DAMAGE[Fault[switch.fault]].site
+
+
+def _name(switch: Switch) -> str:
+    return f"fault-{switch.fault.lower().replace('_', '-')}"
+
+
+def _is_proxy(pod: Json) -> bool:
+    return bool(pod["metadata"].get("labels", {}).get("k8s-app") == "kube-proxy")
+
+
+def _complete(daemon_set: Json) -> bool:
+    status, generation = daemon_set.get("status") or {}, daemon_set["metadata"].get("generation", 0)
+    wanted = status.get("desiredNumberScheduled", 0)
+    return bool(status.get("observedGeneration", -1) >= generation and 0 < wanted == status.get("numberReady", 0))
+
+
+def _injector(switch: Switch, board: Board) -> Json:
+    """The DaemonSet whose pods put the fault in: privileged on the node's network, for they change both."""
+    labels = {"fault": _name(switch)}
+    container = {
+        "name": "fault",
+        "image": addons.IMAGE,
+        "command": addons.python("faults.node", switch.fault, "--service", switch.service),
+        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}, addons.NO_ROOTS],
+        "readinessProbe": {"exec": {"command": ["test", "-e", str(READY)]}, "periodSeconds": 1},
+        "securityContext": {"privileged": True},
+        "volumeMounts": [addons.FAULTS_MOUNT],
+    }
+    selector = {"kubernetes.io/os": "linux"} | ({"kubernetes.io/hostname": switch.node} if switch.node else {})
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {
+            # It may read what kube-proxy reads: some faults need to know the Services.
+            "serviceAccountName": "kube-proxy",
+            "hostNetwork": True,
+            "nodeSelector": selector,
+            "terminationGracePeriodSeconds": 5,
+            "tolerations": addons.ANYWHERE,
+            "containers": [container],
+            "volumes": [addons.faults_volume(board.folder)],
+        },
+    }
+    return addons.workload("daemonsets", "DaemonSet", _name(switch), labels, {"template": pod})[1]

@@ -1,4 +1,4 @@
-"""Faults in kube-proxy's nft transactions."""
+"""Faults in kube-proxy's nft transactions: how what is reached is treated on its way."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Faults in what the API server and cluster DNS answer."""

@@ -9,8 +9,8 @@ from itertools import groupby
 from conformance.model.case import Case, Matrix
 from conformance.model.source import Source
 from conformance.spec.coverage import Row
+from reports.markdown import HEAD, row
 
-_HEAD = "<!-- Written by `nftconform docs` from the suites: change those, then run it again. -->\n"
 _UNIQUE = "\N{BLACK STAR}"
 
 
@@ -30,7 +30,7 @@ def catalogue(chapters: Sequence[Chapter]) -> str:
     matrices = sum(len(c.matrices) for c in chapters)
     cells = sum(sum(c.cells.values()) for c in chapters)
     lines = [
-        _HEAD,
+        HEAD,
         "# Catalogue\n",
         f"{cases} cases and {matrices} matrices: {cells:,} cells in the lab.\n",
         "A case is one promise, written by hand and asked for every IP family and protocol that it names.",
@@ -38,10 +38,7 @@ def catalogue(chapters: Sequence[Chapter]) -> str:
         "`nftconform explain ID` prints the reasons.\n",
         "| area | cases | matrices | cells in the lab |",
         "| --- | ---: | ---: | ---: |",
-        *(
-            _row(f"[{c.area}](#{c.area})", len(c.cases), len(c.matrices), f"{sum(c.cells.values()):,}")
-            for c in chapters
-        ),
+        *(row(f"[{c.area}](#{c.area})", len(c.cases), len(c.matrices), f"{sum(c.cells.values()):,}") for c in chapters),
     ]
     for chapter in chapters:
         lines += ["", f"## {chapter.area}\n", *_cases(chapter), *_matrices(chapter)]
@@ -56,7 +53,7 @@ def coverage(rows: Sequence[Row], covered: Mapping[str, Sequence[str]], lab: Col
     unique = [row for row in rows if row.unique]
     groups = [(name, tuple(members)) for name, members in groupby(rows, key=lambda row: row.group)]
     lines = [
-        _HEAD,
+        HEAD,
         "# Coverage\n",
         f"{_share(rows, covered, lab)} behaviours of Services have a case that runs in the lab.\n",
         "The table was compiled in November 2026 from the Kubernetes API, kube-proxy's code, and what five peers",
@@ -67,16 +64,16 @@ def coverage(rows: Sequence[Row], covered: Mapping[str, Sequence[str]], lab: Col
         "| group | in the lab | without a case |",
         "| --- | ---: | ---: |",
         *(
-            _row(f"{members[0].id[0]} {name}", _share(members, covered, lab), _without(members, covered))
+            row(f"{members[0].id[0]} {name}", _share(members, covered, lab), _without(members, covered))
             for name, members in groups
         ),
-        _row("**all**", f"**{_share(rows, covered, lab)}**", f"**{_without(rows, covered)}**"),
+        row("**all**", f"**{_share(rows, covered, lab)}**", f"**{_without(rows, covered)}**"),
     ]
     for name, members in groups:
         lines += ["", f"## {members[0].id[0]} {name}\n", "| row | behaviour | | cases |", "| --- | --- | --- | --- |"]
         lines += [
-            _row(row.id, row.behaviour, _UNIQUE if row.unique else "", _answer(row, covered.get(row.id, ()), lab))
-            for row in members
+            row(one.id, one.behaviour, _UNIQUE if one.unique else "", _answer(one, covered.get(one.id, ()), lab))
+            for one in members
         ]
     return "\n".join(lines) + "\n"
 
@@ -88,7 +85,7 @@ def _cases(chapter: Chapter) -> Iterable[str]:
     yield "| --- | --- | --- | --- | --- | --- |"
     for case in chapter.cases:
         faults = "; ".join(str(fault.value) for fault in case.catches)
-        yield _row(_target(case.id), case.promise, case.level.value, case.profile.value, _cited(case.sources), faults)
+        yield row(_target(case.id), case.promise, case.level.value, case.profile.value, _cited(case.sources), faults)
 
 
 def _matrices(chapter: Chapter) -> Iterable[str]:
@@ -100,7 +97,7 @@ def _matrices(chapter: Chapter) -> Iterable[str]:
     yield "| --- | --- | --- | --- | --- | ---: | ---: |"
     for one in chapter.matrices:
         numbers = (len(one.services), f"{chapter.cells.get(one.id, 0):,}")
-        yield _row(_target(one.id), one.promise, one.level.value, one.profile.value, _cited(one.sources), *numbers)
+        yield row(_target(one.id), one.promise, one.level.value, one.profile.value, _cited(one.sources), *numbers)
 
 
 def _cited(sources: Iterable[Source]) -> str:
@@ -125,7 +122,3 @@ def _share(rows: Collection[Row], covered: Mapping[str, Sequence[str]], lab: Col
 
 def _without(rows: Iterable[Row], covered: Mapping[str, Sequence[str]]) -> int:
     return sum(not covered.get(row.id) for row in rows)
-
-
-def _row(*cells: object) -> str:
-    return "| " + " | ".join(" ".join(str(cell).split()).replace("|", "\\|") for cell in cells) + " |"

@@ -1,4 +1,4 @@
-"""The command line: ``nftconform run | plan | explain | expect | cleanup | lab | docs``.
+"""The command line: ``nftconform run | plan | explain | expect | cleanup | lab | selftest | docs``.
 
 Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or environment, 130 interrupted.
 """
@@ -22,7 +22,8 @@ _COMMANDS = {
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "cleanup": "Take away what killed runs left in a cluster.",
     "lab": "An embedded cluster on this machine: up, down, status, exec, shell, kubectl, logs.",
-    "docs": "Write docs/catalogue.md and docs/coverage.md from the suites; --check fails when they are stale.",
+    "selftest": "Prove the cases: every fault in a lab of its own, and whether those that claim it catch it.",
+    "docs": "Write the generated pages of docs/ from the suites; --check fails when they are stale.",
 }
 
 

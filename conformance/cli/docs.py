@@ -14,21 +14,25 @@ from conformance.model.case import Case, Matrix
 from conformance.model.cell import Cell
 from conformance.plan import imagine
 from conformance.plan.cells import plan
+from conformance.plan.claims import claims
 from conformance.spec.coverage import covered, table
+
+KILLS = "kills.json"
+"""In the same folder: what the last whole ``nftconform selftest --record`` found."""
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is stale.")
 @click.option("--output", type=click.Path(path_type=Path), help="Another folder than the checkout's docs.")
 def docs(check: bool, output: Path | None) -> int:
-    """Write docs/catalogue.md and docs/coverage.md: every promise, and which known behaviours have a case."""
+    """Write docs/catalogue.md, docs/coverage.md and docs/faults.md: promises, known behaviours, and proofs."""
     put_on_path()
     from reports.files import write_whole  # noqa: PLC0415  importable only after put_on_path
 
     folder = output or kit_root() / "docs"
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}.", "Run it in a checkout, or name one with --output.")
-    written = _pages()
+    written = _pages(folder)
     if check:
         stale = [name for name, text in written.items() if _held(folder / name) != text]
         if stale:
@@ -39,9 +43,9 @@ def docs(check: bool, output: Path | None) -> int:
     return 0
 
 
-def _pages() -> dict[str, str]:
+def _pages(folder: Path) -> dict[str, str]:
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
-    from reports import catalogue  # noqa: PLC0415
+    from reports import catalogue, faults, kills  # noqa: PLC0415
 
     chapters = []
     for area in areas():
@@ -49,10 +53,13 @@ def _pages() -> dict[str, str]:
         cells = Counter(one.case for one in planned if isinstance(one, Cell))
         chapters.append(catalogue.Chapter(area.name, area.cases, area.matrices, cells))
     every = chain.from_iterable(chain[Case | Matrix](c.cases, c.matrices) for c in chapters)
+    recorded = _held(folder / KILLS)
+    claimed = claims(case for chapter in chapters for case in chapter.cases)
     lab = {identity for chapter in chapters for identity in chapter.cells}
     return {
         "catalogue.md": catalogue.catalogue(chapters),
         "coverage.md": catalogue.coverage(table(), covered(every), lab),
+        "faults.md": faults.page(claimed.catchers, kills.read(recorded) if recorded else None),
     }
 
 

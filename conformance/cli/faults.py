@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 _NAMES = {one.word: one for one in Fault}
 
 
-class _Name(click.ParamType[Fault]):
+class FaultName(click.ParamType[Fault]):
     """A fault by its name, in any spelling of it."""
 
     name = "fault"
 
     def convert(self, value: str | Fault, _param: click.Parameter | None, _context: click.Context | None) -> Fault:
+        """The fault; `UsageError` for what is none."""
         if isinstance(value, Fault):
             return value
         found = _NAMES.get(value.lower().replace("_", "-"))
         if found is None:
             raise UsageError(f"There is no fault {value!r}.", "'nftconform lab fault list' names them all.")
         return found
+
+
+FAULT = FaultName()
 
 
 @click.group()
@@ -43,7 +47,7 @@ def fault() -> None:
 
 @fault.command()
 @lab_directory
-@click.argument("name", type=_Name())
+@click.argument("name", type=FAULT)
 @click.option("--node", default="", help="Only on this node.")
 @click.option("--service", default="", metavar="[NAMESPACE/]NAME", help="Only this Service, where the fault has any.")
 def on(folder: Path | None, name: Fault, node: str, service: str) -> None:
@@ -56,7 +60,7 @@ def on(folder: Path | None, name: Fault, node: str, service: str) -> None:
 
 @fault.command()
 @lab_directory
-@click.argument("name", type=_Name(), required=False)
+@click.argument("name", type=FAULT, required=False)
 def off(folder: Path | None, name: Fault | None) -> None:
     """Switch a fault off, or all of them; returns when it is out."""
 
@@ -96,7 +100,7 @@ def _in_lab(folder: Path | None, work: Callable[[Faults], Awaitable[None]]) -> N
     required(directory)
 
     async def main() -> None:
-        async with ApiClient.from_kubeconfig(directory.kubeconfig, "lab") as client:
+        async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:
             await work(Faults(client, Board(directory.faults)))
 
     asyncio.run(main())

@@ -64,6 +64,7 @@ class Given:
     profile: str
     externals: tuple[str, ...]
     agent_image: str | None = None
+    trust: int | None = None
 
     def choice(self, output: Path | None = None) -> Choice:
         """The same as the fixtures take it; to be called after `put_on_path`."""
@@ -77,6 +78,7 @@ class Given:
             externals=self.externals,
             agent_image=self.agent_image,
         )
+        plain = plain if self.trust is None else replace(plain, trust=self.trust)
         return replace(plain, output_folder=str(output.resolve())) if output else plain
 
 

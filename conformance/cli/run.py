@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 @click.option("-k", "expression", metavar="EXPR", help="Only cells whose IDs match, as in pytest.")
 @click.option("-n", "workers", type=click.IntRange(1), help="Areas side by side in N processes (pytest-xdist).")
 @click.option(
+    "--trust",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Surprises of an area asked again before the rest is believed.  [default: 40]",
+)
+@click.option(
     "--output", type=click.Path(path_type=Path), default=Path("reports/out"), show_default=True, help="For the reports."
 )
 def run(
@@ -36,6 +42,7 @@ def run(
     agent_image: str | None,
     expression: str | None,
     workers: int | None,
+    trust: int | None,
     output: Path,
 ) -> int:
     """Ask every cell, judge the answers, write JUnit.
@@ -47,7 +54,7 @@ def run(
     from fixtures.settings import check_named  # noqa: PLC0415
     from reports.files import check_writable  # noqa: PLC0415
 
-    choice = Given(kubeconfig, context, cases, profile, externals, agent_image).choice(output)
+    choice = Given(kubeconfig, context, cases, profile, externals, agent_image, trust).choice(output)
     check_named(choice)
     check_writable(output)
     selection = ["-k", expression] if expression else []

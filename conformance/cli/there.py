@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from conformance.errors import UsageError
-from conformance.lab.addresses import AddressPlan
 
 if TYPE_CHECKING:
     from fixtures.settings import Choice, Settings
@@ -43,19 +39,14 @@ def _as_it_is(choice: Choice) -> Iterator[Choice]:
 @contextmanager
 def _lab(choice: Choice, nodes: int) -> Iterator[Choice]:
     """A lab for the time of the command, named as any cluster would be."""
-    from conformance.lab.launch.start import running_lab  # noqa: PLC0415  only a lab needs Linux and nft
+    # Only a lab needs Linux and nft.
+    from conformance.lab.launch.sites import externals  # noqa: PLC0415
+    from conformance.lab.launch.start import running_lab  # noqa: PLC0415
 
     with running_lab(nodes=nodes, progress=lambda text: click.echo(text, err=True)) as lab:
         click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
-        sites = (*_sites(lab.directory, nodes), *choice.externals)
+        sites = (*externals(lab.directory, nodes), *choice.externals)
         yield replace(choice, kubeconfig=str(lab.kubeconfig), externals=sites, lab_nodes=nodes)
-
-
-def _sites(directory: Path, nodes: int) -> tuple[str, ...]:
-    """The lab's two external clients, as they would be named on any cluster."""
-    prefix = shlex.join([sys.executable, "-m", "conformance.cli", "lab", "exec", "--dir", str(directory)])
-    plan = AddressPlan(nodes)
-    return tuple(f"{e.name}@{e.via.name}=exec:{prefix} {e.name} --" for e in plan.externals)
 
 
 @contextmanager

@@ -1,0 +1,101 @@
+"""``nftconform selftest``: whether every case fails when it should, and none when it should not."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from conformance.cli.faults import FAULT
+from conformance.kit import put_on_path
+from conformance.model.cell import Cell
+from conformance.plan import imagine
+from conformance.plan.cells import plan
+from conformance.plan.claims import Claims, claims, sample, some
+from conformance.spec.faults import Fault
+
+if TYPE_CHECKING:
+    from conformance.judge.kills import Kill
+    from conformance.selftest.campaign import Campaign
+
+_LABS = len(os.sched_getaffinity(0))
+
+
+@click.command()
+@click.option("--fault", "named", type=FAULT, multiple=True, help="Only this fault; may be repeated.")
+@click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only so many of the faults.")
+@click.option("--seed", type=int, help="Which faults and which matrix cells.  [default: drawn, and printed]")
+@click.option("--labs", type=click.IntRange(1), default=_LABS, show_default="one a core", help="Labs side by side.")
+@click.option("--matrix", "count", type=click.IntRange(0), default=12, show_default=True, help="Cells of each matrix.")
+@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Keep the kill matrix in this file.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("reports/out/selftest"), show_default=True,
+    help="For the report and the log of every run.",
+)  # fmt: skip
+def selftest(
+    named: tuple[Fault, ...],
+    share: float,
+    seed: int | None,
+    labs: int,
+    count: int,
+    record: Path | None,
+    output: Path,
+) -> int:
+    """Put every fault into a lab of its own and see that each case which claims to catch it does, for its reason.
+
+    Exit codes: 0 proven, 1 a fault survives, a claim does not hold or a run without faults fails, 3 environment.
+    """
+    put_on_path()
+    # Importable only after put_on_path.
+    from conformance.selftest.campaign import Campaign  # noqa: PLC0415
+    from reports import kills as report  # noqa: PLC0415
+    from reports.files import check_writable, write_whole  # noqa: PLC0415
+
+    check_writable(output)
+    console = Console(highlight=False)
+    seed = random.randrange(10_000) if seed is None else seed
+    claimed, matrices = _catalogue()
+    faults = some(named or tuple(Fault), share, seed)
+    campaign = Campaign({f: claimed.catchers[f] for f in faults}, sample(matrices, count, seed), output, labs)
+    console.print(f"selftest: {len(faults)} of {len(Fault)} faults, seed {seed}, {labs} labs side by side")
+    fine = _unfaulted(console, campaign, whole=len(faults) == len(Fault))
+    for case in claimed.idle:
+        console.print(Text(f"{case} claims to catch nothing", "red"))
+    found: list[Kill] = []
+    for kill in campaign.kills():
+        console.print(report.line(kill))
+        found.append(kill)
+    console.print(Text(report.summary(found), "bold"))
+    if record is not None:
+        write_whole(record, report.kept(found, datetime.now(UTC).date().isoformat(), seed).encode())
+    return 0 if fine and not claimed.idle and all(kill.proven for kill in found) else 1
+
+
+def _catalogue() -> tuple[Claims, dict[str, list[str]]]:
+    """Who claims what, and the cells of every matrix in the lab."""
+    from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
+
+    matrices: dict[str, list[str]] = {}
+    for area in areas():
+        for cell in plan([], area.matrices, area.name, imagine.LANDSCAPE):
+            if isinstance(cell, Cell):
+                matrices.setdefault(cell.case, []).append(cell.id)
+    return claims(case for area in areas() for case in area.cases), matrices
+
+
+def _unfaulted(console: Console, campaign: Campaign, *, whole: bool) -> bool:
+    from conformance.selftest.campaign import broken  # noqa: PLC0415  a lab needs Linux
+
+    trial = campaign.unfaulted(whole=whole)
+    wrong = broken(trial)
+    if trial.trouble or wrong:
+        console.print(Text(f"without any fault: {trial.trouble or ', '.join(wrong)} fails", "red"))
+        return False
+    console.print(f"without any fault: {len(trial.told)} cells, none fails, {trial.seconds:.0f} s")
+    return True

@@ -1,0 +1,48 @@
+"""Which case claims to catch which fault, and what is asked under each of them. Pure."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.model.case import Case
+from conformance.spec.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """``catchers``: of every fault the IDs of the cases that claim it; ``idle``: cases that claim none."""
+
+    catchers: Mapping[Fault, tuple[str, ...]]
+    idle: tuple[str, ...]
+
+
+def claims(cases: Iterable[Case]) -> Claims:
+    """What ``cases`` say that they catch; a fault that nobody claims has an empty row."""
+    catchers: dict[Fault, list[str]] = {fault: [] for fault in Fault}
+    idle = []
+    for case in cases:
+        for fault in case.catches:
+            catchers[Fault[fault.name]].append(case.id)
+        if not case.catches:
+            idle.append(case.id)
+    return Claims({fault: tuple(ids) for fault, ids in catchers.items()}, tuple(idle))
+
+
+def some(faults: Sequence[Fault], share: float, seed: int) -> tuple[Fault, ...]:
+    """A random ``share`` of ``faults``, at least one, in their order; the same for the same ``seed``."""
+    count = max(1, math.ceil(len(faults) * share))
+    chosen = set(random.Random(seed).sample(sorted(faults, key=lambda f: f.name), min(count, len(faults))))
+    return tuple(fault for fault in faults if fault in chosen)
+
+
+def sample(matrices: Mapping[str, Sequence[str]], count: int, seed: int) -> tuple[str, ...]:
+    """``count`` random cells of each matrix (IDs of cells by ID of matrix); all where there are no more."""
+    draw = random.Random(seed)
+    return tuple(
+        cell
+        for _, cells in sorted(matrices.items())
+        for cell in sorted(draw.sample(sorted(cells), min(count, len(cells))))
+    )

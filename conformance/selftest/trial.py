@@ -1,0 +1,116 @@
+"""One trial: a fresh lab, a fault in it, and a run of the kit as any user would start it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from junitparser import JUnitXml, JUnitXmlError, Properties, TestCase
+
+from conformance.errors import EnvironmentFault, KitError
+from conformance.judge.kills import Told
+from conformance.lab.client import ApiClient
+from conformance.lab.faults.board import Board, Switch
+from conformance.lab.faults.switching import Faults
+from conformance.lab.launch.directory import Directory
+from conformance.lab.launch.sites import externals
+from conformance.lab.launch.start import environment, running_lab
+from conformance.model.verdict import Mismatch, Status
+
+_NODES = 3
+_SECONDS = 420.0
+"""A whole run takes a minute; one under a fault waits for much that does not come."""
+_LOOK_SECONDS = 0.5
+_POLITE_SECONDS = 30.0
+_JUDGED = (0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What was asked and said while ``switches`` were on; ``trouble`` when there was no run to speak of."""
+
+    told: tuple[Told, ...]
+    seconds: float
+    trouble: str = ""
+
+
+def attempt(
+    switches: Sequence[Switch], cases: Sequence[str], output: Path, stop: threading.Event, *extra: str
+) -> Trial:
+    """Try ``cases`` (IDs of cases or cells; none: all) under ``switches``; the run's reports and log go to ``output``.
+
+    ``extra`` are further options of ``nftconform run``; ``stop`` ends the run early. A trial that goes wrong says so in
+    its ``trouble``.
+    """
+    began = time.monotonic()
+    output.mkdir(parents=True, exist_ok=True)
+    report = output / "junit.xml"
+    report.unlink(missing_ok=True)
+    try:
+        with running_lab(nodes=_NODES) as lab:
+            directory = Directory(lab.directory)
+            asyncio.run(_switch_on(directory, switches))
+            code = _run(directory, cases, output, extra, stop)
+    except KitError as error:
+        return Trial((), time.monotonic() - began, error.cause)
+    seconds = time.monotonic() - began
+    if code not in _JUDGED:
+        how = "did not end in time" if code is None else f"ended with {code}"
+        return Trial((), seconds, f"the run {how}, see {output / 'run.txt'}")
+    return Trial(_told(report), seconds)
+
+
+async def _switch_on(directory: Directory, switches: Sequence[Switch]) -> None:
+    if switches:
+        async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:
+            await Faults(client, Board(directory.faults)).switch_on(*switches)
+
+
+def _run(
+    directory: Directory, cases: Sequence[str], output: Path, extra: Sequence[str], stop: threading.Event
+) -> int | None:
+    """The exit code; None when it had to be ended."""
+    command = [sys.executable, "-P", "-m", "conformance.cli", "run", "--kubeconfig", str(directory.kubeconfig)]
+    for site in externals(directory.path, _NODES):
+        command += ["--external", site]
+    for case in cases:
+        command += ["--case", case]
+    command += ["--output", str(output), *extra]
+    with (output / "run.txt").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
+        give_up = time.monotonic() + _SECONDS
+        while process.poll() is None and not stop.is_set() and time.monotonic() < give_up:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_LOOK_SECONDS)
+        if process.poll() is not None:
+            return process.returncode
+        # Politely first: the run takes its own things away before the lab goes.
+        process.terminate()
+        try:
+            process.wait(_POLITE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return None
+
+
+def _told(report: Path) -> tuple[Told, ...]:
+    """What the report says of each cell; ``EnvironmentFault`` when there is none or it cannot be read."""
+    try:
+        document = JUnitXml.fromfile(str(report))
+        return tuple(_of(case) for suite in document for case in suite)
+    except (OSError, JUnitXmlError) as error:
+        raise EnvironmentFault(f"The report {report} cannot be read: {error}.", "See run.txt beside it.") from error
+
+
+def _of(case: TestCase) -> Told:
+    plain = {each.name: each.value for each in case.child(Properties)}
+    identity = str(case.classname).rpartition(".")[2]
+    return Told(str(case.name), identity, Status(plain["status"]), Mismatch(plain["mismatch"]))

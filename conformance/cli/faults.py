@@ -81,10 +81,10 @@ def list_(folder: Path | None) -> None:
     """Print every fault, where it is put in, and which are on in the lab."""
     from conformance.lab.faults.board import Board  # noqa: PLC0415
 
-    active = {Fault[switch.fault]: switch for switch in Board(chosen(folder).faults).read()}
+    active = {switch.fault: switch for switch in Board(chosen(folder).faults).read()}
     table = Table("fault", "on", "where", "what breaks", box=None, pad_edge=False)
     for each in sorted(DAMAGE, key=lambda one: one.name):
-        switch = active.get(each)
+        switch = active.get(each.name)
         state = "" if switch is None else " ".join(filter(None, (switch.node, switch.service))) or "everywhere"
         table.add_row(each.word, state, DAMAGE[each].site.name.lower(), each.value)
     Console().print(table)

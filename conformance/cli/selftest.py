@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,13 +19,16 @@ from conformance.kit import put_on_path
 from conformance.model.cell import Cell
 from conformance.plan import imagine
 from conformance.plan.cells import plan
-from conformance.plan.claims import Claims, claims, sample, some
+from conformance.plan.claims import Claims, claims, near, sample, some
 from conformance.spec.faults import Fault
 
 if TYPE_CHECKING:
     from conformance.judge.kills import Kill
     from conformance.selftest.campaign import Campaign
 
+_NEAR = 60
+"""Cells that are asked of a mutant before everything is."""
+_GOAL = 0.95
 _LABS = len(os.sched_getaffinity(0))
 
 
@@ -33,6 +38,9 @@ _LABS = len(os.sched_getaffinity(0))
 @click.option("--seed", type=int, help="Which faults and which matrix cells.  [default: drawn, and printed]")
 @click.option("--labs", type=click.IntRange(1), default=_LABS, show_default="one a core", help="Labs side by side.")
 @click.option("--matrix", "count", type=click.IntRange(0), default=12, show_default=True, help="Cells of each matrix.")
+@click.option(
+    "--mutate", type=click.IntRange(1), metavar="N", help="Hunt N random mutants instead of the named faults."
+)
 @click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Keep the kill matrix in this file.")
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("reports/out/selftest"), show_default=True,
@@ -44,12 +52,14 @@ def selftest(
     seed: int | None,
     labs: int,
     count: int,
+    mutate: int | None,
     record: Path | None,
     output: Path,
 ) -> int:
     """Put every fault into a lab of its own and see that each case which claims to catch it does, for its reason.
 
-    Exit codes: 0 proven, 1 a fault survives, a claim does not hold or a run without faults fails, 3 environment.
+    Exit codes: 0 proven, 1 a fault survives, a claim does not hold, a run without faults fails or too few mutants are
+    killed, 3 environment.
     """
     put_on_path()
     # Importable only after put_on_path.
@@ -60,6 +70,8 @@ def selftest(
     check_writable(output)
     console = Console(highlight=False)
     seed = random.randrange(10_000) if seed is None else seed
+    if mutate is not None:
+        return _hunt(console, mutate, seed, labs, output, record)
     claimed, matrices = _catalogue()
     faults = some(named or tuple(Fault), share, seed)
     campaign = Campaign({f: claimed.catchers[f] for f in faults}, sample(matrices, count, seed), output, labs)
@@ -87,6 +99,28 @@ def _catalogue() -> tuple[Claims, dict[str, list[str]]]:
             if isinstance(cell, Cell):
                 matrices.setdefault(cell.case, []).append(cell.id)
     return claims(case for area in areas() for case in area.cases), matrices
+
+
+def _hunt(console: Console, count: int, seed: int, labs: int, output: Path, kept: Path | None) -> int:
+    from conformance.judge.mutants import Mutant, score  # noqa: PLC0415
+    from conformance.selftest.mutants import Hunt, record  # noqa: PLC0415  a lab needs Linux
+    from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
+    from reports import mutants as report  # noqa: PLC0415
+    from reports.files import write_whole  # noqa: PLC0415
+
+    every = [one for a in areas() for one in plan(a.cases, a.matrices, a.name, imagine.LANDSCAPE)]
+    cells = [one for one in every if isinstance(one, Cell)]
+    console.print(f"selftest: {count} mutants, seed {seed}, {labs} labs side by side; recording a whole run first")
+    hunt = Hunt(record(output / "recorded"), partial(near, cells, count=_NEAR), output, labs)
+    found: list[Mutant] = []
+    for mutant in hunt.mutants(count, seed):
+        console.print(report.line(mutant))
+        found.append(mutant)
+    console.print(Text(report.summary(found, seed), "bold"))
+    if kept is not None:
+        write_whole(kept, json.dumps(report.plain(found, seed), indent=1).encode())
+    killed, counted = score(found)
+    return 0 if killed >= _GOAL * counted else 1
 
 
 def _unfaulted(console: Console, campaign: Campaign, *, whole: bool) -> bool:

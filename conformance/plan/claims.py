@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.model.case import Case
+from conformance.model.cell import Cell
 from conformance.spec.faults import Fault
 
 
@@ -46,3 +47,10 @@ def sample(matrices: Mapping[str, Sequence[str]], count: int, seed: int) -> tupl
         for _, cells in sorted(matrices.items())
         for cell in sorted(draw.sample(sorted(cells), min(count, len(cells))))
     )
+
+
+def near(cells: Iterable[Cell], service: str, count: int) -> tuple[str, ...]:
+    """Up to ``count`` of the cells that dial ``service``, or of all when it is empty, spread over their order."""
+    dialling = [cell.id for cell in cells if not service or any(spec.name == service for spec in cell.specs)]
+    step = max(1, math.ceil(len(dialling) / count))
+    return tuple(dialling[::step])

@@ -8,17 +8,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from junitparser import JUnitXml, JUnitXmlError, Properties, TestCase
 
-from conformance.errors import EnvironmentFault, KitError
+from conformance.errors import KitError, LabError
 from conformance.judge.kills import Told
 from conformance.lab.client import ApiClient
 from conformance.lab.faults.board import Board, Switch
-from conformance.lab.faults.switching import Faults
+from conformance.lab.faults.switching import PATIENCE, Faults
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.sites import externals
 from conformance.lab.launch.start import environment, running_lab
@@ -34,7 +34,7 @@ _JUDGED = (0, 1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What was asked and said while ``switches`` were on; ``trouble`` when there was no run to speak of."""
+    """What was asked and said while a fault was on; ``trouble`` when there was no run to speak of."""
 
     told: tuple[Told, ...]
     seconds: float
@@ -50,27 +50,48 @@ def attempt(
     its ``trouble``.
     """
     began = time.monotonic()
-    output.mkdir(parents=True, exist_ok=True)
-    report = output / "junit.xml"
-    report.unlink(missing_ok=True)
     try:
-        with running_lab(nodes=_NODES) as lab:
-            directory = Directory(lab.directory)
-            asyncio.run(_switch_on(directory, switches))
-            code = _run(directory, cases, output, extra, stop)
+        with fresh_lab() as directory:
+            if switches:
+                switch_on(directory, *switches)
+            told = ask(directory, cases, output, stop, *extra)
     except KitError as error:
         return Trial((), time.monotonic() - began, error.cause)
-    seconds = time.monotonic() - began
+    return Trial(told, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def fresh_lab() -> Iterator[Directory]:
+    """A lab for the time of the block. ``KitError``."""
+    with running_lab(nodes=_NODES) as lab:
+        yield Directory(lab.directory)
+
+
+def switch_on(directory: Directory, *switches: Switch, patience: float = PATIENCE) -> None:
+    """Have these faults in the lab; ``LabError`` when they are not in after ``patience`` seconds."""
+
+    async def work() -> None:
+        async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:
+            await Faults(client, Board(directory.faults), patience).switch_on(*switches)
+
+    asyncio.run(work())
+
+
+def ask(
+    directory: Directory, cases: Sequence[str], output: Path, stop: threading.Event, *extra: str
+) -> tuple[Told, ...]:
+    """What a run in the lab says of each cell; ``LabError`` when it was ended or does not say."""
+    output.mkdir(parents=True, exist_ok=True)
+    report, log = output / "junit.xml", output / "run.txt"
+    report.unlink(missing_ok=True)
+    code = _run(directory, cases, output, extra, stop)
     if code not in _JUDGED:
         how = "did not end in time" if code is None else f"ended with {code}"
-        return Trial((), seconds, f"the run {how}, see {output / 'run.txt'}")
-    return Trial(_told(report), seconds)
-
-
-async def _switch_on(directory: Directory, switches: Sequence[Switch]) -> None:
-    if switches:
-        async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:
-            await Faults(client, Board(directory.faults)).switch_on(*switches)
+        raise LabError(f"The run {how}, see {log}.", "Run it by hand.")
+    try:
+        return tuple(_of(case) for suite in JUnitXml.fromfile(str(report)) for case in suite)
+    except (OSError, JUnitXmlError) as error:
+        raise LabError(f"The report {report} cannot be read: {error}.", f"See {log}.") from error
 
 
 def _run(
@@ -85,29 +106,20 @@ def _run(
     command += ["--output", str(output), *extra]
     with (output / "run.txt").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
-        give_up = time.monotonic() + _SECONDS
-        while process.poll() is None and not stop.is_set() and time.monotonic() < give_up:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_LOOK_SECONDS)
-        if process.poll() is not None:
-            return process.returncode
-        # Politely first: the run takes its own things away before the lab goes.
-        process.terminate()
-        try:
-            process.wait(_POLITE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        return None
-
-
-def _told(report: Path) -> tuple[Told, ...]:
-    """What the report says of each cell; ``EnvironmentFault`` when there is none or it cannot be read."""
+    give_up = time.monotonic() + _SECONDS
+    while process.poll() is None and not stop.is_set() and time.monotonic() < give_up:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_LOOK_SECONDS)
+    if process.poll() is not None:
+        return process.returncode
+    # Politely first: the run takes its own things away before the lab goes.
+    process.terminate()
     try:
-        document = JUnitXml.fromfile(str(report))
-        return tuple(_of(case) for suite in document for case in suite)
-    except (OSError, JUnitXmlError) as error:
-        raise EnvironmentFault(f"The report {report} cannot be read: {error}.", "See run.txt beside it.") from error
+        process.wait(_POLITE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    return None
 
 
 def _of(case: TestCase) -> Told:

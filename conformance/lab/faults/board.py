@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 POD_FOLDER = Path("/var/lib/nftconform/faults")
 """Where the lab's pods find the folder."""
+
+MUTANT = "MUTANT"
+RECORD = "RECORD"
 
 _WRAPPER = """\
 #!/bin/sh
@@ -28,12 +32,14 @@ exec {python} -P -m conformance.lab.faults.rules "${{0%/bin/nft}}" "$@"
 class Switch:
     """One fault that is on: its name in `conformance.spec.faults.Fault`, and where; empty means everywhere.
 
-    ``service`` is ``namespace/name``, or a name in any namespace.
+    ``service`` is ``namespace/name``, or a name in any namespace. Besides the named faults there are `MUTANT`, of which
+    ``detail`` says more, and `RECORD`, which breaks nothing.
     """
 
     fault: str
     node: str = ""
     service: str = ""
+    detail: str = ""
 
     def is_about(self, namespace: str, name: str) -> bool:
         """Whether the Service suffers it."""
@@ -73,6 +79,13 @@ class Board:
         plain = [asdict(switch) for switch in switches]
         _replace(self._file, json.dumps(plain) if plain else "")
 
+    @contextlib.contextmanager
+    def locked(self, node: str) -> Iterator[None]:
+        """One at a time on ``node``."""
+        with (self.folder / "memory" / f"{node}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def recall(self, node: str, fault: str) -> dict[str, Any]:
         """What ``fault`` noted on ``node`` the last time."""
         with contextlib.suppress(FileNotFoundError):
@@ -83,6 +96,16 @@ class Board:
     def note(self, node: str, fault: str, memory: dict[str, Any]) -> None:
         """Remember ``memory`` until the fault is switched off."""
         _replace(self._memory(node, fault), json.dumps(memory))
+
+    def record(self, node: str, text: str) -> None:
+        """Keep a transaction that the kernel took; both families' proxies of a node write one after the other."""
+        with (self.folder / "memory" / f"{node}.transactions").open("a") as file:
+            file.write(json.dumps(text) + "\n")
+
+    def recorded(self, node: str) -> tuple[str, ...]:
+        """The transactions of ``node`` that were kept, in order."""
+        path = self.folder / "memory" / f"{node}.transactions"
+        return tuple(json.loads(line) for line in path.read_text().splitlines()) if path.exists() else ()
 
     def forget(self, fault: str) -> None:
         """Drop everything that ``fault`` noted."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from conformance.errors import LabError
 from conformance.lab import addons
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.conditions import ready
-from conformance.lab.faults.board import Board, Switch
+from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
 from conformance.lab.faults.node.__main__ import READY
 from conformance.spec.faults import DAMAGE, Fault, Site
 
@@ -20,17 +20,18 @@ Items = Mapping[str, Json]
 
 _PODS = "/api/v1/namespaces/kube-system/pods"
 _SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
-_SECONDS = 60.0
+PATIENCE = 60.0
 _SUFFERS_FROM_THE_START = (Site.RULES, Site.VIEW)
 _POD = (Site.NODE, Site.WIRE)
 
 
 class Faults:
-    """The switches of one lab; ``client`` may do everything there."""
+    """The switches of one lab; ``client`` may do everything there. A change has ``patience`` seconds to take effect."""
 
-    def __init__(self, client: ApiClient, board: Board) -> None:
+    def __init__(self, client: ApiClient, board: Board, patience: float = PATIENCE) -> None:
         self._client = client
         self._board = board
+        self._patience = patience
 
     def on(self) -> tuple[Switch, ...]:
         """What is on."""
@@ -84,35 +85,35 @@ class Faults:
                 fresh = [pod for pod in proxies if pod["metadata"]["uid"] not in uids and ready(pod)]
                 return len(fresh) == len(proxies) == count
 
-            await _within("kube-proxy is ready again", pods.until(renewed))
+            await self._within("kube-proxy is ready again", pods.until(renewed))
 
     async def _until(self, what: str, path: str, condition: Callable[[Items], bool]) -> None:
         async with self._watching(path) as informer:
-            await _within(what, informer.until(condition))
+            await self._within(what, informer.until(condition))
+
+    async def _within(self, what: str, wait: Awaitable[object]) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await wait
+        except TimeoutError as error:
+            raise LabError(
+                f"After {self._patience:.0f} s it is still not so that {what}.",
+                "See 'nftconform lab logs' and 'nftconform lab status'.",
+            ) from error
 
     @contextlib.asynccontextmanager
     async def _watching(self, path: str) -> AsyncIterator[Informer]:
         informer = Informer(self._client, path)
         task = asyncio.ensure_future(informer.run())
         try:
-            await _within("the lab's API answers", informer.synced.wait())
+            await self._within("the lab's API answers", informer.synced.wait())
             yield informer
         finally:
             task.cancel()
 
 
-async def _within(what: str, wait: Any) -> None:  # noqa: ANN401  whatever can be awaited
-    try:
-        async with asyncio.timeout(_SECONDS):
-            await wait
-    except TimeoutError as error:
-        raise LabError(
-            f"After {_SECONDS:.0f} s it is still not so that {what}.", "See 'nftconform lab logs' and 'lab status'."
-        ) from error
-
-
 def _site(switch: Switch) -> Site:
-    return DAMAGE[Fault[switch.fault]].site
+    return Site.RULES if switch.fault in (MUTANT, RECORD) else DAMAGE[Fault[switch.fault]].site
 
 
 def _name(switch: Switch) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from conformance.lab.faults.board import Board
+from conformance.lab.faults import mutation
+from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
 from conformance.lab.faults.rules.every import REWRITES
-from conformance.lab.faults.rules.registry import Refused
+from conformance.lab.faults.rules.registry import Refused, Rewrite
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Transaction, parse, render
 from conformance.spec.faults import Fault
@@ -22,34 +24,47 @@ def main() -> int:
         os.execvp("nft", ["nft", *arguments])  # noqa: S606
     node = os.environ.get("NODE_NAME", "")
     given = sys.stdin.read()
-    scenes = _scenes(board, node)
     try:
-        transaction = parse(given)
-        for scene in scenes:
-            transaction = _suffer(board, scene, transaction)
+        # A node's proxy may write both families at once, and what faults remember is the node's.
+        with board.locked(node):
+            transaction, scenes = _suffer(board, node, parse(given))
     except Refused as refused:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
-    done = subprocess.run(["nft", *arguments], input=render(transaction), text=True, check=False)
-    if done.returncode == 0:
+    text = render(transaction)
+    code = subprocess.run(["nft", *arguments], input=text, text=True, check=False).returncode
+    if code == 0:
+        if any(switch.fault == RECORD for switch in board.read(node)):
+            with board.locked(node):
+                board.record(node, text)
         for scene in scenes:
             for action in scene.afterwards:
                 action()
-    return done.returncode
+    elif mutants := [scene for scene in scenes if scene.switch.fault == MUTANT]:
+        with board.locked(node):
+            board.note(node, MUTANT, mutants[0].memory | {"refused": True})
+    return code
 
 
-def _scenes(board: Board, node: str) -> list[Scene]:
-    here = [s for s in board.read(node) if Fault[s.fault] in REWRITES]
-    return [Scene(switch, node, board.recall(node, switch.fault)) for switch in here]
+def _suffer(board: Board, node: str, transaction: Transaction) -> tuple[Transaction, list[Scene]]:
+    scenes = []
+    for switch in board.read(node):
+        if rewrite := _rewrite(switch):
+            scene = Scene(switch, node, board.recall(node, switch.fault))
+            scenes.append(scene)
+            before = json.dumps(scene.memory)
+            try:
+                transaction = rewrite(transaction, scene)
+            finally:
+                if json.dumps(scene.memory) != before:
+                    board.note(node, switch.fault, scene.memory)
+    return transaction, scenes
 
 
-def _suffer(board: Board, scene: Scene, transaction: Transaction) -> Transaction:
-    before = dict(scene.memory)
-    try:
-        return REWRITES[Fault[scene.switch.fault]](transaction, scene)
-    finally:
-        if scene.memory != before:
-            board.note(scene.node, scene.switch.fault, scene.memory)
+def _rewrite(switch: Switch) -> Rewrite | None:
+    if switch.fault == MUTANT:
+        return mutation.mutate
+    return None if switch.fault == RECORD else REWRITES.get(Fault[switch.fault])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""Random mutants of kube-proxy's transactions: drawn from what a whole run wrote, put in one by one, and hunted."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from conformance.errors import KitError, LabError
+from conformance.judge.kills import Told
+from conformance.judge.mutants import Fate, Mutant, equivalences, weighed
+from conformance.lab.addresses import AddressPlan
+from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
+from conformance.lab.faults.mutation import Kind, Mutation, before, partner, shape, tokens
+from conformance.lab.faults.transaction import Command, Transaction, parse
+from conformance.model.verdict import Status
+from conformance.selftest.trial import ask, fresh_lab, switch_on
+
+Corpus = Mapping[str, Sequence[Transaction]]
+"""By node, in order."""
+
+_PATIENCE = 15.0
+"""A proxy whose first transaction nft refuses is not waited for much longer than one that starts."""
+_NODES = tuple(node.name for node in AddressPlan().nodes)
+_OF_THE_RUN = re.compile(r"\bnftconform(?:-[0-9a-f]{6})?/([^/:\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A mutation, on one node or (empty) on all; ``service`` names the run's Service that it is about, if any."""
+
+    number: int
+    mutation: Mutation
+    node: str
+    service: str
+
+
+def record(output: Path) -> Corpus:
+    """Every transaction of a whole run without faults; ``KitError``."""
+    with fresh_lab() as directory:
+        switch_on(directory, Switch(RECORD))
+        ask(directory, (), output, threading.Event())
+        board = Board(directory.faults)
+        return {node: _until_cleanup([parse(text) for text in board.recorded(node)]) for node in _NODES}
+
+
+def _until_cleanup(transactions: list[Transaction]) -> list[Transaction]:
+    """Without the end, in which the run takes its Services away and asks nobody any more."""
+    adding = [i for i, t in enumerate(transactions) if any(c.verb == "add" and c.kind != "chain" for c in t)]
+    return transactions[: adding[-1] + 1] if adding else []
+
+
+def draw(corpus: Corpus, number: int, rng: random.Random) -> Draft:
+    """A mutant: its kind, then the part of the table, then the command, each alike likely."""
+    kind = rng.choice(list(Kind))
+    node = rng.choice(sorted(corpus))
+    parts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for i, transaction in enumerate(corpus[node]):
+        for j, command in enumerate(transaction):
+            if _fits(kind, transaction, j):
+                parts[_part(command)].append((i, j))
+    i, j = rng.choice(parts[rng.choice(sorted(parts))])
+    command = corpus[node][i][j]
+    mine = shape(command)
+    same = dict.fromkeys(c.text for t in corpus[node][: i + 1] for c in t if shape(c) == mine)
+    token = rng.randrange(tokens(command, kind)) if kind in (Kind.CHANGE_NUMBER, Kind.CHANGE_ADDRESS) else 0
+    service = _OF_THE_RUN.search(mine)
+    where = rng.choice((node, ""))
+    mutation = Mutation(kind, mine, list(same).index(command.text), token)
+    return Draft(number, mutation, where, service[1] if service else "")
+
+
+def _fits(kind: Kind, transaction: Transaction, index: int) -> bool:
+    command = transaction[index]
+    what = (command.verb, command.kind)
+    match kind:
+        case Kind.DROP_ELEMENT:
+            return what == ("add", "element")
+        case Kind.SWAP_VERDICTS:
+            return what == ("add", "element") and bool(command.value) and partner(transaction, index) is not None
+        case Kind.CHANGE_NUMBER | Kind.CHANGE_ADDRESS:
+            return command.verb == "add" and tokens(command, kind) > 0
+        case Kind.REMOVE_RULE:
+            return what == ("add", "rule")
+        case Kind.REORDER_RULE:
+            return what == ("add", "rule") and before(transaction, index) is not None
+        case Kind.LOSE_TRANSACTION:
+            return command.verb == "add"
+
+
+def _part(command: Command) -> str:
+    """The kind of thing in the table: a base chain or map by its name, a Service's by what comes before its own."""
+    return f"{command.kind} {command.family} {re.sub(r'-[A-Z2-7]{8}-.*', '', command.name)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hunt:
+    """``near`` names the cells likeliest to notice what happens to a Service (empty: to the table as a whole)."""
+
+    corpus: Corpus
+    near: Callable[[str], Sequence[str]]
+    output: Path
+    labs: int
+
+    def mutants(self, count: int, seed: int) -> Iterator[Mutant]:
+        """The fates of mutants, in the order in which they are drawn, until ``count`` have come to be hunted."""
+        rng, stop, hunted = random.Random(seed), threading.Event(), 0
+        with ThreadPoolExecutor(self.labs) as pool:
+            number, under_way = 0, list[Future[Mutant]]()
+            try:
+                while hunted < count:
+                    while len(under_way) < min(self.labs + 1, count - hunted):
+                        under_way.append(pool.submit(self._hunt, draw(self.corpus, number, rng), stop))
+                        number += 1
+                    mutant = weighed(under_way.pop(0).result(), equivalences())
+                    hunted += mutant.fate in (Fate.KILLED, Fate.SURVIVED)
+                    yield mutant
+            finally:
+                stop.set()
+                for future in under_way:
+                    future.cancel()
+
+    def _hunt(self, draft: Draft, stop: threading.Event) -> Mutant:
+        """First with the cells that are near, then with everything."""
+        output, began = self.output / f"mutant-{draft.number}", time.monotonic()
+        mutant = self._ask(draft, self.near(draft.service), output, stop)
+        if mutant.fate in (Fate.SURVIVED, Fate.NEVER_CAME) and not stop.is_set():
+            mutant = self._ask(draft, (), output, stop)
+        return replace(mutant, seconds=time.monotonic() - began)
+
+    def _ask(self, draft: Draft, cases: Sequence[str], output: Path, stop: threading.Event) -> Mutant:
+        kind, switch = draft.mutation.kind.value, Switch(MUTANT, draft.node, detail=draft.mutation.to_json())
+        told: Sequence[Told] = ()
+        why = ""
+        try:
+            with fresh_lab() as directory:
+                try:
+                    switch_on(directory, switch, patience=_PATIENCE)
+                    told = ask(directory, cases, output, stop, "--trust", "3")
+                except LabError as error:
+                    why = error.cause
+                notes = [Board(directory.faults).recall(node, MUTANT) for node in _NODES]
+        except KitError as error:
+            return Mutant(draft.number, kind, draft.node, Fate.LOST, reason=error.cause)
+        hit = next((note for note in notes if note.get("hits")), {})
+        by = tuple(one.cell for one in told if one.status is Status.FAILED)
+        fate = _fate(notes, came=bool(hit), lost=bool(why), failed=bool(by))
+        was, became = hit.get("before", ""), hit.get("after", "")
+        return Mutant(draft.number, kind, draft.node, fate, was, became, by, why)
+
+
+def _fate(notes: Sequence[Mapping[str, object]], *, came: bool, lost: bool, failed: bool) -> Fate:
+    if any(note.get("refused") for note in notes):
+        return Fate.STILLBORN
+    if lost:
+        return Fate.LOST
+    if not came:
+        return Fate.NEVER_CAME
+    return Fate.KILLED if failed else Fate.SURVIVED

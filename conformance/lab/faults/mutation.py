@@ -19,7 +19,7 @@ from conformance.lab.faults.transaction import Command, Transaction
 _VOLATILE = (
     (re.compile(r"nftconform-[0-9a-f]{6}"), "nftconform"),
     (re.compile(r"\b[A-Z2-7]{8}-(?=[^\s/]+/)"), ""),
-    (re.compile(r"\b10\.244\.(\d+)\.\d+\b|\bfd44[:.](\d+)[:.]{2}[0-9a-f]+\b"), r"pod@\1\2"),
+    (re.compile(r"(?<![\d.])10\.244\.(\d+)\.\d+\b|(?<![0-9a-f])fd44[:.](\d+)[:.]{2}[0-9a-f]+\b"), r"pod@\1\2"),
     (re.compile(r"\b10\.96\.\d+\.\d+\b|\bfd00:96::[0-9a-f]+\b"), "cluster-ip"),
     (re.compile(r"\b203\.0\.113\.\d+\b|\b2001:db8:203::[0-9a-f]+\b"), "balancer"),
     (re.compile(r"\b3[0-2]\d{3}\b"), "node-port"),

@@ -13,8 +13,9 @@ from conformance.cli.recorded import cell_json, observation
 from conformance.cli.scenario import RecordedCell, Scenario, every_cell, read_scenario
 from conformance.cli.there import settled
 from conformance.errors import UsageError
-from conformance.judge import Subject, explain, judge, printable
+from conformance.judge import Subject, explain, judge
 from conformance.kit import put_on_path
+from conformance.model.printable import printable
 from conformance.model.verdict import Status, Verdict
 from conformance.oracle import expect as ask
 

@@ -35,6 +35,7 @@ def expect(
     cases: tuple[str, ...],
     profile: str,
     externals: tuple[str, ...],
+    told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
     agent_image: str | None,
@@ -47,7 +48,7 @@ def expect(
     how often it ended how. With --record it is written: with the kit's own Services and pods in a cluster, or in a lab.
     """
     if record:
-        given = Given(kubeconfig, context, cases, profile, externals, agent_image)
+        given = Given(kubeconfig, context, cases, profile, externals, told, agent_image)
         return _record(scenario, given, in_lab=in_lab, nodes=nodes)
     recorded = read_scenario(scenario)
     if check:

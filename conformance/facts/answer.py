@@ -14,6 +14,7 @@ from conformance.model.printable import short
 
 T = TypeVar("T")
 JSON = dict[str, Any]
+_DENIED = "not permitted: grant "
 LARGEST = 1 << 16
 """Characters of a configuration: a real one has a few thousand, and a ConfigMap's megabyte would take PyYAML long."""
 
@@ -79,9 +80,23 @@ def networks(found: tuple[str, ...], where: str, *besides: str) -> Fact[tuple[st
     return Fact(found, where)
 
 
+def denied(grant: str) -> str:
+    """The reason for a refusal: the permission that would help."""
+    return f"{_DENIED}'{grant}'"
+
+
 def reasons(*where: str) -> str:
-    """Several reasons as one, none twice."""
-    return "; ".join(dict.fromkeys(filter(None, where)))
+    """Several reasons as one, none twice; permissions that lack are told together."""
+    each = dict.fromkeys(part for one in where for part in one.split("; ") if part)
+    grants = [part.removeprefix(_DENIED) for part in each if part.startswith(_DENIED)]
+    others = [part for part in each if not part.startswith(_DENIED)]
+    return "; ".join([*others, *([_DENIED + ", ".join(grants)] if grants else [])])
+
+
+def listed(names: Iterable[str]) -> str:
+    """Several names in a sentence, none twice: ``a, b and c``."""
+    *others, last = dict.fromkeys(names)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def joined(names: Iterable[str]) -> str:

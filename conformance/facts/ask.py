@@ -10,8 +10,7 @@ from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import kind
 from conformance.errors import ClusterError
-from conformance.facts.answer import JSON, Answer, at, reasons, text
-from conformance.facts.workloads import Workloads, workload
+from conformance.facts.answer import JSON, Answer, at, denied, text
 
 SYSTEM = "kube-system"
 CONTROL_PLANE = "component in (kube-apiserver,kube-controller-manager,kube-proxy)"
@@ -48,14 +47,9 @@ def many(cluster: Cluster, kind_name: str, namespace: str | None = None, selecto
     return Answer(found, f"{kind_name}s" + (f" of {namespace}" if namespace else ""))
 
 
-def running(cluster: Cluster) -> Workloads:
-    """DaemonSets and Deployments of all namespaces, or where that is not permitted those of kube-system."""
-    answers = [answer for kind_name in ("DaemonSet", "Deployment") for answer in _wide(cluster, kind_name)]
-    seen = " and ".join(answer.where for answer in answers if answer.found is not None)
-    refused = reasons(*(answer.where for answer in answers if answer.found is None))
-    objects = [obj for answer in answers for obj in answer.found or ()]
-    where = f"{seen or 'workloads'} ({refused})" if refused else seen
-    return Workloads(tuple(map(workload, objects)), where, complete=not refused)
+def workloads(cluster: Cluster) -> tuple[Answer[list[JSON]], ...]:
+    """DaemonSets and Deployments of all namespaces, or where that is not permitted those of kube-system, and why."""
+    return (*_wide(cluster, "DaemonSet"), *_wide(cluster, "Deployment"))
 
 
 def proxy_modes(cluster: Cluster, pods: Iterable[JSON], port: int) -> tuple[Mapping[str, str | None], str]:
@@ -84,7 +78,10 @@ def proxy_modes(cluster: Cluster, pods: Iterable[JSON], port: int) -> tuple[Mapp
 
 def _wide(cluster: Cluster, kind_name: str) -> tuple[Answer[list[JSON]], ...]:
     everywhere = many(cluster, kind_name)
-    return (everywhere,) if everywhere.found is not None else (many(cluster, kind_name, SYSTEM), everywhere)
+    if everywhere.found is not None:
+        return (everywhere,)
+    inside = many(cluster, kind_name, SYSTEM)
+    return (everywhere,) if inside.found is None else (inside, everywhere)
 
 
 def _why(no: ApiRefused, verb_and_resource: str, namespace: str | None) -> str:
@@ -92,5 +89,5 @@ def _why(no: ApiRefused, verb_and_resource: str, namespace: str | None) -> str:
     if no.status == 401:
         raise no
     if no.status == 403 and no.denied:
-        return f"not permitted: grant '{verb_and_resource}'" + (f" in {namespace}" if namespace else "")
+        return denied(f"{verb_and_resource} in {namespace}" if namespace else verb_and_resource)
     return no.cause.rstrip(".")

@@ -9,11 +9,11 @@ from typing import Any
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
 from conformance.facts import admission, ask, balancer, cni, dataplane, dns, k3s, networks, nodes, policy, proxy
-from conformance.facts.answer import JSON, Answer, reasons
+from conformance.facts.answer import JSON, Answer
 from conformance.facts.ask import CONTROL_PLANE, KUBE_PROXY, SYSTEM
 from conformance.facts.clean import cleaned
 from conformance.facts.replacement import replacement
-from conformance.facts.workloads import Workloads, workload
+from conformance.facts.workloads import Workloads, among
 from conformance.model.cluster import ProxyMode
 from conformance.model.facts import Fact, Facts, unknown
 
@@ -41,12 +41,10 @@ def gather(cluster: Cluster) -> Facts:
 
     Raises `ClusterError` when the API cannot be reached or does not accept the credentials at all.
     """
-    seen = ask.running(cluster)
+    lists = ask.workloads(cluster)
     static, proxies = (ask.many(cluster, "Pod", SYSTEM, selector) for selector in (CONTROL_PLANE, KUBE_PROXY))
-    pods = [*(static.found or ()), *(proxies.found or ())]
-    where = reasons(seen.where, *(answer.where for answer in (static, proxies)))
-    own = Workloads((*seen.seen, *map(workload, pods)), where)
-    read = _Read(cluster, ask.many(cluster, "Node"), seen, proxies, own)
+    seen = among(*lists)
+    read = _Read(cluster, ask.many(cluster, "Node"), seen, proxies, among(*lists, static, proxies))
     known = Facts(
         version=_version(cluster),
         may_exec=_may_exec(cluster),
@@ -158,8 +156,9 @@ def _plugins(read: _Read, _: Facts) -> Found:
         held = [configured(cni.FLANNEL, name) for name in ("kube-flannel-cfg", "canal-config")]
         planes[cni.FLANNEL] = dataplane.flannel(held[1] if held[1].found else held[0])
     name = cni.name(read.seen, read.nodes.found or ())
-    daemon, inside = proxy.daemon(read.own), k3s.proxy_flags(read.nodes.found or ())
-    kube_proxy = str(daemon[0]) if daemon else f"the one of k3s ({inside.where})" if inside.found is not None else ""
+    inside = k3s.proxy_flags(read.nodes.found or ())
+    proxies = [f"the one inside k3s ({inside.where})"] if inside.found is not None else []
+    kube_proxy = next(iter([str(daemon) for daemon, _ in proxy.daemons(read.own)] + proxies), "")
     return {
         "cni": name,
         "cni_version": cni.versions(read.seen),

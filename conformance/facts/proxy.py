@@ -25,10 +25,10 @@ _FLAGS = {
 }
 
 
-def daemon(seen: Workloads) -> tuple[Workload, Container] | None:
-    """The first workload with a container of kube-proxy's name."""
-    both = ((w, c) for w in seen.seen for c in w.containers)
-    return next(((w, c) for w, c in both if c.name == "kube-proxy"), None)
+def daemons(seen: Workloads) -> list[tuple[Workload, Container]]:
+    """The workloads with a container of kube-proxy's name; those of Windows nodes are another program."""
+    both = ((w, c) for w in seen.seen for c in w.containers if not w.name.endswith("-windows"))
+    return [(w, c) for w, c in both if c.name == "kube-proxy"]
 
 
 def configuration(config_maps: Iterable[Answer[JSON]], seen: Workloads, inside: Answer[dict[str, str]]) -> Answer[JSON]:
@@ -36,9 +36,13 @@ def configuration(config_maps: Iterable[Answer[JSON]], seen: Workloads, inside: 
 
     The file is that of a ConfigMap. ``inside`` are the flags of the kube-proxy inside k3s.
     """
-    there = daemon(seen)
-    if there and there[1].flags and "config" not in there[1].flags:
-        return Answer(from_flags(there[1].flags), f"{there[0]}, its command line")
+    told = [(w, from_flags(c.flags)) for w, c in daemons(seen) if c.flags and "config" not in c.flags]
+    if told:
+        first, config = told[0]
+        other = next((w for w, different in told if different != config), None)
+        if other:
+            return Answer(None, f"the command lines of {first} and {other} differ")
+        return Answer(config, f"{first}, its command line")
     held = [_held(answer) for answer in config_maps]
     if inside.found is not None:
         held.append(Answer(from_flags(inside.found), inside.where))

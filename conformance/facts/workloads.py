@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from conformance.facts.answer import JSON, at, dicts, joined, text, words
+from conformance.facts.answer import JSON, Answer, at, dicts, joined, listed, reasons, text, words
 from conformance.facts.command_line import flags
 from conformance.model.facts import Fact, unknown
 
@@ -87,6 +87,14 @@ class Workloads:
             one = next(matching, None)
             if one:
                 yield one
+
+
+def among(*answers: Answer[list[JSON]]) -> Workloads:
+    """The workloads in lists of objects, as far as the lists could be had."""
+    refused = reasons(*(answer.where for answer in answers if answer.found is None))
+    seen = listed([answer.where for answer in answers if answer.found is not None] or ["what may be listed"])
+    objects = [obj for answer in answers for obj in answer.found or ()]
+    return Workloads(tuple(map(workload, objects)), f"{seen} ({refused})" if refused else seen, complete=not refused)
 
 
 def workload(obj: JSON) -> Workload:

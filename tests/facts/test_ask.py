@@ -83,7 +83,7 @@ def test_proxies_are_asked_and_one_that_is_silent_does_not_hide_another(cluster:
 def test_a_permission_that_lacks_is_named(cluster: Cluster) -> None:
     answers, why = ask.proxy_modes(cluster, [pod("kube-proxy-no", "a")], 10249)
     assert answers == {"a": None}
-    assert why.endswith("not permitted: grant 'get pods/proxy' in kube-system")
+    assert why.endswith("not permitted: grant 'get pods/proxy in kube-system'")
 
 
 def test_no_pod_and_a_lost_server_are_reasons(cluster: Cluster) -> None:

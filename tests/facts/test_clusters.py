@@ -34,8 +34,8 @@ def test_where_nothing_may_be_read_everything_is_unknown_and_says_what_would_hel
     facts = gather(cluster(recorded))
     assert {name for name, fact in facts.items() if fact.known} == {"version", "may_exec"}
     assert "grant 'list nodes'" in facts.nodes.source
-    assert "grant 'get configmaps' in kube-system" in facts.proxy_mode.source
-    assert "grant 'list daemonsets.apps'" in facts.cni.source
+    assert "grant 'get configmaps in kube-system'" in facts.proxy_mode.source
+    assert "grant 'list daemonsets.apps', 'list deployments.apps'" in facts.cni.source
     assert facts.version.value == held["version"]
 
 

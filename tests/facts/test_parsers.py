@@ -9,7 +9,7 @@ import pytest
 
 from conformance.facts import dns, networks, nodes, proxy
 from conformance.facts.answer import Answer
-from conformance.facts.workloads import Workloads, workload
+from conformance.facts.workloads import Workloads, among, workload
 from conformance.model.addresses import Family
 from conformance.model.client import Client, ClientKind
 from conformance.model.cluster import DetectLocal, ProxyConfig, ProxyMode
@@ -107,6 +107,26 @@ def test_a_command_line_counts_only_where_it_names_no_file() -> None:
     assert proxy.localhost_node_ports(config).value is False
     with_file = {"name": "kube-proxy", "command": ["kube-proxy", "--config=/f", "--proxy-mode=iptables"]}
     assert proxy.mode(configuration(config_map(KUBEADM), seen=containers(with_file))).value is ProxyMode.NFTABLES
+
+
+def test_command_lines_that_differ_are_no_configuration_but_that_of_windows_is_none_of_ours() -> None:
+    def one(name: str, mode: str) -> dict[str, Any]:
+        container = {"name": "kube-proxy", "command": ["kube-proxy", f"--proxy-mode={mode}", f"--hostname={name}"]}
+        return {"kind": "Pod", "metadata": {"namespace": "s", "name": name}, "spec": {"containers": [container]}}
+
+    both = among(found([one("a", "iptables"), one("b", "iptables"), one("c", "nftables")], "pods"))
+    assert configuration(seen=both) == Answer(None, "the command lines of Pod s/a and Pod s/c differ")
+    others = among(found([one("a", "iptables"), one("b-windows", "kernelspace")], "pods"))
+    assert proxy.mode(configuration(seen=others)).value is ProxyMode.IPTABLES
+
+
+def test_where_workloads_were_looked_for() -> None:
+    none: Answer[Any] = Answer(None, "not permitted: grant 'list x'")
+    assert among(found([], "A"), found([], "B"), found([], "B"), found([], "C")).where == "A, B and C"
+    assert among(found([], "A"), none).where == "A (not permitted: grant 'list x')"
+    assert among(none, Answer(None, "not permitted: grant 'list y'")).where == (
+        "what may be listed (not permitted: grant 'list x', 'list y')"
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ def run(
     cases: tuple[str, ...],
     profile: str,
     externals: tuple[str, ...],
+    told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
     agent_image: str | None,
@@ -54,7 +55,7 @@ def run(
     from fixtures.settings import check_named  # noqa: PLC0415
     from reports.files import check_writable  # noqa: PLC0415
 
-    choice = Given(kubeconfig, context, cases, profile, externals, agent_image, trust).choice(output)
+    choice = Given(kubeconfig, context, cases, profile, externals, told, agent_image, trust).choice(output)
     check_named(choice)
     check_writable(output)
     selection = ["-k", expression] if expression else []

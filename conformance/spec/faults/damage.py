@@ -15,6 +15,7 @@ class Site(Enum):
     VIEW = "the API's objects, as kube-proxy sees them"
     API = "the API server's answers"
     DNS = "cluster DNS's answers"
+    BALANCER = "the cluster's load balancer controller"
     NODE = "the node: its own nft tables, connection tracking and programs"
     WIRE = "the pod network"
 

@@ -1,4 +1,4 @@
-"""Faults in the API's objects as kube-proxy sees them."""
+"""Faults in the API's objects as kube-proxy, or a controller beside it, sees them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ DAMAGE: dict[Fault, Damage] = {
     Fault.NOT_READY_CHOSEN: Damage(
         Site.VIEW,
         "every endpoint is shown ready",
-        "An endpoint that is not ready gets no new connections.",
-        _ELSEWHERE,
+        "An endpoint that is not ready gets no new connections, and counts for no health check.",
+        (*_ELSEWHERE, Mismatch.WRONG_WORD),
     ),
     Fault.TERMINATING_NOT_USED: Damage(
         Site.VIEW,
@@ -135,7 +135,13 @@ DAMAGE: dict[Fault, Damage] = {
     Fault.STALE_ENDPOINT: Damage(
         Site.VIEW,
         "endpoints and slices that are gone are shown for as long as their Service is there",
-        "An endpoint that is gone is not chosen any more.",
-        (Mismatch.SOMETIMES_LOST, Mismatch.NOT_REACHED, *_ELSEWHERE),
+        "An endpoint that is gone is not chosen any more, and counts for no health check.",
+        (*_ELSEWHERE, Mismatch.SOMETIMES_LOST, Mismatch.NOT_REACHED, Mismatch.WRONG_WORD),
+    ),
+    Fault.LOAD_BALANCER_CLASS_IGNORED: Damage(
+        Site.BALANCER,
+        "the controller gives addresses to Services of every loadBalancerClass",
+        "A Service with a loadBalancerClass is left to the controller of that class.",
+        (Mismatch.WRONG_DECISION,),
     ),
 }

@@ -20,7 +20,7 @@ def hints_for_ever(one: Json, around: Around) -> Json:
     """Once any endpoint has or had a hint, those without one for the node, or for its zone, are not shown."""
     known: dict[str, Json] = around.memory.setdefault("hints", {})
     # Noted where the endpoint is hidden, too: what is shown would not tell.
-    known |= {e["addresses"][0]: e["hints"] for e in endpoints(one) if e.get("hints")}
+    known |= {e["addresses"][0]: e["hints"] for e in endpoints(one) if e.get("hints") and is_ready(e)}
     every = [e for each in around.siblings(one) if each["addressType"] == one["addressType"] for e in endpoints(each)]
     hints = [e.get("hints") or {} for e in every if is_ready(e)] + list(known.values())
     kind = next((kind for kind in ("forNodes", "forZones") if any(h.get(kind) for h in hints)), "")

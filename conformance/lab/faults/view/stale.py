@@ -40,17 +40,23 @@ def every_other_change(obj: Json, around: Around) -> Json:
 
 @puts_in(Fault.STALE_ENDPOINT, SLICES)
 def endpoints_stay(one: Json, around: Around) -> Json:
-    """An endpoint that was shown ready is shown so for ever."""
-    if around.shown is None:
+    """An endpoint that was shown ready is shown so for ever, at every port that it had."""
+    last = around.shown
+    if last is None or owner(last) != owner(one):
         return one
-    kept = {tuple(e["addresses"]): e for e in endpoints(around.shown) if is_ready(e)}
+    kept = {tuple(e["addresses"]): e for e in endpoints(last) if is_ready(e)}
     current = {tuple(e["addresses"]): e for e in endpoints(one)}
-    # A slice that has lost its last endpoint may have lost its ports with it.
-    ports = one.get("ports") or around.shown.get("ports")
-    return {**one, "ports": ports, "endpoints": list((current | kept).values())}
+    ports = {(p.get("name"), p.get("protocol"), p.get("port")): p for p in (*_ports(one), *_ports(last))}
+    # A label can take away a slice as well as its deletion does.
+    metadata = {**one["metadata"], "labels": last["metadata"].get("labels")}
+    return {**one, "metadata": metadata, "ports": [*ports.values()], "endpoints": [*(current | kept).values()]}
 
 
 @retains(Fault.STALE_ENDPOINT, SLICES)
 def slices_stay(one: Json, around: Around) -> bool:
     """A slice that is gone is shown while its Service is there."""
     return owner(one) in around.world.services
+
+
+def _ports(one: Json) -> tuple[Json, ...]:
+    return tuple(one.get("ports") or ())

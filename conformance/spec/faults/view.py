@@ -136,7 +136,7 @@ DAMAGE: dict[Fault, Damage] = {
         Site.VIEW,
         "endpoints and slices that are gone are shown for as long as their Service is there",
         "An endpoint that is gone is not chosen any more, and counts for no health check.",
-        (*_ELSEWHERE, Mismatch.SOMETIMES_LOST, Mismatch.NOT_REACHED, Mismatch.WRONG_WORD),
+        (*_ELSEWHERE, Mismatch.SOMETIMES_LOST, Mismatch.WRONG_WORD),
     ),
     Fault.LOAD_BALANCER_CLASS_IGNORED: Damage(
         Site.BALANCER,

@@ -159,7 +159,7 @@ CASES = (
         promise="A load balancer of another class is left alone by the cluster's own controller.",
         level=Level.MUST,
         sources=(LOAD_BALANCER_CLASS,),
-        catches=(Fault.FOREIGN_SERVICE_SERVED,),
+        catches=(Fault.LOAD_BALANCER_CLASS_IGNORED,),
         given=_FOREIGN.but(called="api-64"),
         steps=(
             becomes(_FOREIGN.but(called="api-64")),

@@ -97,7 +97,7 @@ CASES = (
         promise="The family that a Service keeps goes on while the other is given up and taken on again.",
         level=Level.MUST,
         sources=(IP_FAMILIES, DUAL_STACK_PAGE, CONNTRACK_CODE),
-        catches=(Fault.NO_SERVICE_RULES, Fault.STALE_ENDPOINT),
+        catches=(Fault.NO_SERVICE_RULES,),
         given=_FIRST,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),

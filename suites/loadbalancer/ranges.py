@@ -48,8 +48,8 @@ from conformance.spec.sources import (
 LB = ServiceType.LOAD_BALANCER
 VIP = (IngressSpec(),)
 SCTP = axes(protocol=(Protocol.SCTP,))
-NOBODY_V4 = "198.18.0.0/15"
-"""The range for benchmarks (RFC 2544): no client is in it."""
+NOBODY_V4, NOBODY_V6 = "198.18.0.0/15", "2001:2::/48"
+"""The ranges for benchmarks (RFC 2544, RFC 5180): no client is in them."""
 BOUND_PORTS = (PortSpec("tcp", Protocol.TCP, 4480), PortSpec("udp", Protocol.UDP, 4480))
 """A number that hardly any node uses: the address is a node's own."""
 
@@ -82,7 +82,12 @@ _BOUND = service(
 )
 _NOBODY = service(LB, endpoints=on("a"), ingress=VIP, source_ranges=(f" {NOBODY_V4}  ",), called="lb-ranges-nobody")
 _EVERYBODY = service(
-    LB, endpoints=on("a"), ingress=VIP, source_ranges=(f"{NOBODY_V4} ", " 0.0.0.0/0 ", "::/0"), called="lb-30"
+    LB,
+    endpoints=on("a"),
+    ingress=VIP,
+    # Blanks around what lets everybody in: whoever does not understand it is left with the others.
+    source_ranges=(NOBODY_V4, " 0.0.0.0/0 ", NOBODY_V6, " ::/0  "),
+    called="lb-30",
 )
 _HALVES = service(
     LB,

@@ -103,5 +103,5 @@ class Fault(Enum):
     HEALTH_CHECK_COUNTS_TERMINATING = "a healthCheckNodePort counts endpoints that terminate"
     HEALTH_CHECK_INCOMPLETE = "a healthCheckNodePort leaves out the Service, the proxy's health or a header"
     HEALTH_CHECK_ON_EVERY_ADDRESS = "a healthCheckNodePort answers at addresses that take no node ports"
-    LOCAL_POLICY_FOLLOWS_HINTS = "topology hints keep a Local policy from its local endpoints"
     AFFINITY_HAS_LITTLE_ROOM = "session affinity has room for a few clients only"
+    LOAD_BALANCER_CLASS_IGNORED = "the cluster's own load balancer controller takes Services of another class"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.lab.faults.board import Board
@@ -22,11 +26,12 @@ def main() -> int:
         os.execvp("nft", ["nft", *arguments])  # noqa: S606
     node = os.environ.get("NODE_NAME", "")
     given = sys.stdin.read()
-    scenes = _scenes(board, node)
     try:
-        transaction = parse(given)
-        for scene in scenes:
-            transaction = _suffer(board, scene, transaction)
+        with _alone(board, node):
+            scenes = _scenes(board, node)
+            transaction = parse(given)
+            for scene in scenes:
+                transaction = _suffer(board, scene, transaction)
     except Refused as refused:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
@@ -38,13 +43,21 @@ def main() -> int:
     return done.returncode
 
 
+@contextlib.contextmanager
+def _alone(board: Board, node: str) -> Iterator[None]:
+    """A node's kube-proxy writes both families at once; neither may overwrite what a fault remembers of the other."""
+    with (board.folder / "memory" / f"{node}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _scenes(board: Board, node: str) -> list[Scene]:
     here = [s for s in board.read(node) if Fault[s.fault] in REWRITES]
     return [Scene(switch, node, board.recall(node, switch.fault)) for switch in here]
 
 
 def _suffer(board: Board, scene: Scene, transaction: Transaction) -> Transaction:
-    before = dict(scene.memory)
+    before = copy.deepcopy(scene.memory)
     try:
         return REWRITES[Fault[scene.switch.fault]](transaction, scene)
     finally:

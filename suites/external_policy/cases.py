@@ -131,7 +131,7 @@ _BASIC = (
         promise="With externalTrafficPolicy Local, a host-network endpoint sees the address of the client outside.",
         level=Level.MUST,
         sources=(EXTERNAL_POLICY, SOURCE_IP),
-        catches=(Fault.LOCAL_POLICY_MASQUERADES,),
+        catches=(Fault.NODE_PORT_NOT_SERVED,),
         given=service(NP, endpoints=on_host("b"), external_policy=Policy.LOCAL),
         when=dial(node_port("b"), client=external()),
         then=Answered(on_host("b"), source=SeenSource.CLIENT),

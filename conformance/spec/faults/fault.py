@@ -109,6 +109,7 @@ class Fault(Enum):
     MASQUERADED_AS_STRANGER = "what is masqueraded gets a source address that is not the node's"
     PODS_TAKEN_FOR_OUTSIDERS = "pods are taken for clients outside the cluster"
     LOCAL_POLICY_FORGETS_NODES = "externalTrafficPolicy Local is applied to the nodes' own processes"
+    LOCAL_POLICY_TAKES_CLUSTER_IP = "externalTrafficPolicy Local is applied to the ClusterIP"
     ENDPOINTS_MISSED_TOO_EARLY = "a Local policy misses its endpoints before it lets the cluster's own clients past"
     AFFINITY_NOT_RENEWED = "session affinity is not renewed by new connections"
     AFFINITY_STAYS_ON = "session affinity goes on after it is switched off"

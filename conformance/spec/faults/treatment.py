@@ -88,6 +88,12 @@ POLICY = {
         (*_LOST, Mismatch.ENDPOINT_NEVER_CHOSEN),
         ("siderolabs/pkgs#951",),
     ),
+    Fault.LOCAL_POLICY_TAKES_CLUSTER_IP: Damage(
+        Site.RULES,
+        "the chains service-* send what was dialled at a ClusterIP where the chains local-* would",
+        "externalTrafficPolicy leaves the ClusterIP to internalTrafficPolicy.",
+        (*_LOST, Mismatch.ENDPOINT_NEVER_CHOSEN),
+    ),
     Fault.ENDPOINTS_MISSED_TOO_EARLY: Damage(
         Site.RULES,
         "the chains nodeport-endpoints-check and service-endpoints-check are run before the translation as well",

@@ -145,6 +145,17 @@ def test_short_circuits_go_and_the_way_of_policy_cluster_stays() -> None:
     assert suffer(forgetful, *EXTERNAL_LOCAL) == [EXTERNAL_LOCAL[0], EXTERNAL_LOCAL[3]]
 
 
+def test_local_policies_take_the_cluster_ip_with_what_is_local() -> None:
+    here = scene(Fault.LOCAL_POLICY_TAKES_CLUSTER_IP)
+    local = "meta l4proto tcp dnat ip addr . port to numgen random mod 1 map { 0 : 10.244.1.11 . 8080 }"
+    at_cluster_ip = f"insert rule {T} service-{WEB} ip daddr @cluster-ips"
+    assert suffer(here, STICKY[0], rule(f"local-{WEB}", local), *EXTERNAL_LOCAL)[-1] == f"{at_cluster_ip} {local}"
+    # Rules that do not change are not written again.
+    assert suffer(here, STICKY[0]) == [STICKY[0], f"{at_cluster_ip} {local}"]
+    assert suffer(here, STICKY[0], f"flush chain {T} local-{WEB}")[-1] == f"{at_cluster_ip} drop"
+    assert suffer(here, STICKY[0], f"flush chain {T} external-{WEB}", *EXTERNAL_CLUSTER)[-1] == EXTERNAL_CLUSTER[-1]
+
+
 def test_only_drops_for_want_of_endpoints_become_rejects() -> None:
     here = scene(Fault.LOCAL_POLICY_REFUSES)
     drop = element("add", "no-endpoint-services", '10.96.0.9 . tcp . 80 comment "default/web:http" : drop')

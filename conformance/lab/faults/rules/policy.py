@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from conformance.lab.faults.rules.masquerade import marking
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import ahead_where, is_rule
+from conformance.lab.faults.rules.shape import ahead_where, is_rule, port_of
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault
@@ -65,4 +65,33 @@ def endpoints_missed_too_early(transaction: Transaction, _: Scene) -> Transactio
         result = ahead_where(
             result, check, lambda name: name in ("filter-prerouting-pre-dnat", "filter-output-pre-dnat")
         )
+    return result
+
+
+@puts_in(Fault.LOCAL_POLICY_TAKES_CLUSTER_IP)
+def takes_cluster_ip(transaction: Transaction, scene: Scene) -> Transaction:
+    """The chain of policy Cluster begins, for ClusterIPs, with the rules of policy Local, or drops for want of them.
+
+    They are copied: a jump would keep the chain from going when its endpoints do.
+    """
+    family = transaction[0].family if transaction else ""
+    locals_: dict[str, list[str]] = scene.memory.setdefault(f"{family} locals", {})
+    policies: dict[str, bool] = scene.memory.setdefault(f"{family} policies", {})
+    for command in transaction:
+        port = port_of(command.name)
+        if command.kind == "chain" and command.name.startswith("local-") and command.verb in ("add", "flush"):
+            locals_[port] = []
+        elif command.kind == "chain" and command.name.startswith("external-") and command.verb in ("add", "flush"):
+            policies[port] = False
+        elif is_rule(command, "local-"):
+            locals_[port] = [*locals_.get(port, ()), command.rest]
+        elif _short_circuits(command):
+            policies[port] = True
+    result = transaction
+    for chain in dict.fromkeys(c.name for c in transaction if is_rule(c, "service-") and scene.concerns(c.name)):
+        port = port_of(chain)
+        if policies.get(port):
+            for rule in reversed(locals_.get(port) or ["drop"]):
+                text = f"{family} daddr @cluster-ips {rule}"
+                result = (*result, Command("insert", "rule", family, transaction[0].table, chain, text))
     return result

@@ -42,7 +42,7 @@ MASQUERADE = {
         Site.RULES,
         "the chain masquerading translates to an address for documentation",
         "What is masqueraded gets an address of the node that chose the endpoint.",
-        _LOST,
+        (*_LOST, Mismatch.WRONG_SOURCE),
     ),
     Fault.PODS_TAKEN_FOR_OUTSIDERS: Damage(
         Site.RULES,

@@ -48,17 +48,19 @@ def no_hairpin(transaction: Transaction, scene: Scene) -> Transaction:
 
 def _letting_go(transaction: Transaction, scene: Scene) -> Iterator[Command]:
     for command in transaction:
+        moved: list[str] = scene.memory.setdefault(command.family, [])
         if command.kind == "element" and command.name == _HAIRPINS:
-            moved: list[str] = scene.memory.setdefault(command.family, [])
-            if command.verb == "add" and scene.concerns(command.text):
+            if command.verb == "add" and scene.concerns(command.text) and command.key not in moved:
                 moved.append(command.key)
             yield replace(command, name=_LOST_HAIRPINS) if command.key in moved else command
-            if command.verb == "delete":
-                moved[:] = [key for key in moved if key != command.key]
+            if command.verb == "delete" and command.key in moved:
+                moved.remove(command.key)
             continue
         yield command
         if command.kind == "set" and command.name == _HAIRPINS:
             yield replace(command, name=_LOST_HAIRPINS)
+            if command.verb == "flush":
+                moved.clear()
         elif command.name == "masquerading" and f"@{_HAIRPINS}" in command.rest:
             condition = command.rest.replace(_HAIRPINS, _LOST_HAIRPINS).replace(_RANDOM, "accept")
             yield replace(command, verb="insert", rest=condition)

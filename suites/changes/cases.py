@@ -63,7 +63,7 @@ CASES = (
         promise="A new Service that gets the ClusterIP of a deleted one inherits neither endpoints nor affinity.",
         level=Level.MUST,
         sources=(CLUSTER_IP, SESSION_AFFINITY),
-        catches=(Fault.STALE_SERVICE, Fault.STALE_AFFINITY),
+        catches=(Fault.STALE_SERVICE,),
         given=_PREDECESSOR,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b")), Answered(on("a"), sticky=True)),

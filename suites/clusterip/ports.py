@@ -76,7 +76,7 @@ PORTS = (
         promise="A process in the node's own network reaches every endpoint at the ClusterIP over SCTP.",
         level=Level.SHOULD,
         sources=(SERVICE_PORTS, VIRTUAL_IPS),
-        catches=(Fault.ONE_PROTOCOL_MISSING, Fault.NO_MASQUERADE),
+        catches=(Fault.ONE_PROTOCOL_MISSING,),
         given=_ALL_PROTOCOLS,
         when=dial(cluster_ip(), client=host("a")),
         then=Answered(on("a", "b", breed=Breed.RAW), source=SeenSource.NODE),

@@ -165,7 +165,12 @@ CASES = (
         promise="With externalTrafficPolicy Local, pods and nodes without endpoints are served at an external IP.",
         level=Level.MUST,
         sources=(EXTERNAL_IPS, EXTERNAL_POLICY, NFTABLES_CODE),
-        catches=(Fault.LOCAL_POLICY_NO_SHORT_CIRCUIT,),
+        catches=(
+            Fault.LOCAL_POLICY_NO_SHORT_CIRCUIT,
+            Fault.ENDPOINTS_MISSED_TOO_EARLY,
+            Fault.PODS_TAKEN_FOR_OUTSIDERS,
+            Fault.LOCAL_POLICY_FORGETS_NODES,
+        ),
         given=_LOCAL,
         steps=(
             ask("pod", dial(external_ip(), client=pod("c")), Answered(on("a"), SeenSource.CLIENT)),

@@ -240,7 +240,7 @@ CASES = (
         promise="A hand-made endpoint need not be a pod's nor on any node: a machine's own address will do.",
         level=Level.MUST,
         sources=(SERVICE_PAGE, SLICES_PAGE),
-        catches=(Fault.ENDPOINT_LEFT_OUT, Fault.NO_MASQUERADE),
+        catches=(Fault.ENDPOINT_LEFT_OUT,),
         given=service(slices=(by_hand(EndpointSpec(on_host("b")[0], node="")),), called="slc-11"),
         steps=(
             ask("pod", dial(cluster_ip(), client=pod("a")), Answered(on_host("b"))),

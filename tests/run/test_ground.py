@@ -15,10 +15,12 @@ from conformance.model.facts import Facts
 from conformance.model.kube import Service, ServicePort, ServiceType
 from conformance.model.observation import Dial, End, Observation
 from conformance.model.surroundings import Surroundings
+from conformance.plan.cells import cells_of_case
 from conformance.plan.landscape import Landscape
 from conformance.probe.prober import Asked, Prober, Seen
 from fixtures import ground
-from fixtures.ground import Ground
+from fixtures.catalogue import areas
+from fixtures.ground import Ground, pod_roles
 
 PORT = ServicePort("tcp", Protocol.TCP, 80, 8080)
 LAST = Service("run", "last", ServiceType.CLUSTER_IP, (PORT,), cluster_ips=("10.96.0.9",))
@@ -50,3 +52,9 @@ def test_a_node_that_does_not_serve_the_last_service_is_waited_for_once(monkeypa
     there._settle(LAST)
     assert prober.asked == [{"node-a"}]
     assert len(said) == 1
+
+
+def test_a_pod_that_a_source_range_names_is_there_though_it_dials_nothing() -> None:
+    (case,) = (case for area in areas() for case in area.cases if case.id == "LB-24")
+    assert {cell.client.kind for cell in cells_of_case(case, "loadbalancer")} == {ClientKind.NODE}
+    assert pod_roles(cells_of_case(case, "loadbalancer")) == ["a"]

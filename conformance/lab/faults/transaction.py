@@ -49,6 +49,10 @@ class Command:
         comment = f' comment "{self.comment}"' if self.comment else ""
         return replace(self, rest=f"{{ {key}{comment}{f' : {value}' if value else ''} }}")
 
+    def with_rest(self, rest: str) -> Command:
+        """The same command with something else behind the name."""
+        return replace(self, rest=rest)
+
     @property
     def _element(self) -> dict[str, str | None]:
         match = _ELEMENT.match(self.rest.strip("{} "))

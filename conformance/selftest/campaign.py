@@ -14,8 +14,8 @@ from conformance.model.verdict import Status
 from conformance.selftest.trial import Trial, attempt
 from conformance.spec.faults import Fault
 
-_TRUST = ("--trust", "3")
-"""Under a fault much is wrong, as it should be: a few surprises of an area asked again stand for the others."""
+_TRUST = ("--trust", "1")
+"""Under a fault much is wrong, as it should be: one surprise of an area asked again stands for the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ class Hunt:
             with fresh_lab() as directory:
                 try:
                     switch_on(directory, switch, patience=_PATIENCE)
-                    told = ask(directory, cases, output, stop, "--trust", "3")
+                    told = ask(directory, cases, output, stop, "--trust", "1")
                 except LabError as error:
                     why = error.cause
                 notes = [Board(directory.faults).recall(node, MUTANT) for node in _NODES]

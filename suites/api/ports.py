@@ -147,6 +147,7 @@ CASES = (
         level=Level.MUST,
         sources=(ALLOCATE_NODE_PORTS, NO_LB_NODE_PORTS),
         catches=(
+            Fault.API_ALLOCATES_UNWANTED,
             Fault.API_ALLOCATES_NOTHING,
             Fault.API_ALLOCATES_ANEW,
             Fault.API_REFUSES_CHANGE,

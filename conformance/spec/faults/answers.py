@@ -48,6 +48,10 @@ DAMAGE: dict[Fault, Damage] = {
         "addresses and ports that were not asked for are taken out again before the Service is stored",
         "A Service has the ClusterIPs, node ports and the health check node port that its type calls for.",
     ),
+    Fault.API_ALLOCATES_UNWANTED: _api(
+        "allocateLoadBalancerNodePorts is not looked at when a load balancer is created",
+        "With allocateLoadBalancerNodePorts false a load balancer has only the node ports that were asked for.",
+    ),
     Fault.API_ALLOCATES_TWICE: _api(
         "an address or a port that is asked for is not looked up in its pool",
         "An address or a node port belongs to one Service, and comes from the cluster's range.",

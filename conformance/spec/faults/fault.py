@@ -50,6 +50,7 @@ class Fault(Enum):
     API_REFUSES_CHANGE = "the API server refuses a change of a Service that its own rules allow"
     API_DEFAULT_MISSING = "the API server leaves out a field's default"
     API_ALLOCATES_NOTHING = "the API server leaves out an address or a port that it is to allocate"
+    API_ALLOCATES_UNWANTED = "a load balancer gets node ports though allocateLoadBalancerNodePorts is false"
     API_ALLOCATES_TWICE = "the API server gives away an address or a port that is taken, or outside the range"
     API_ALLOCATES_ANEW = "a Service that is changed gets other addresses and ports than it had"
     API_IMMUTABLE_CHANGES = "a field that may not change once set can be changed"

@@ -119,6 +119,11 @@ def _has_address(server: Server) -> object:
     return "clusterIP" in _spec(_create(server, "a"))
 
 
+def _bare(server: Server) -> object:
+    made = _create(server, "a", type="LoadBalancer", allocateLoadBalancerNodePorts=False)
+    return "nodePort" in _spec(made)["ports"][0]
+
+
 def _twin(server: Server) -> object:
     address = _spec(_create(server, "a"))["clusterIP"]
     return isinstance(_create(server, "b", clusterIP=address), dict)
@@ -216,6 +221,7 @@ WRONGS: list[tuple[Fault, Ask]] = [
     (Fault.API_REFUSES_CHANGE, _renumbered),
     (Fault.API_DEFAULT_MISSING, _policy),
     (Fault.API_ALLOCATES_NOTHING, _has_address),
+    (Fault.API_ALLOCATES_UNWANTED, _bare),
     (Fault.API_ALLOCATES_TWICE, _twin),
     (Fault.API_ALLOCATES_TWICE, _far_port),
     (Fault.API_ALLOCATES_ANEW, _keeps_address),

@@ -67,7 +67,7 @@ class FaultyServices(ServiceStrategy):
         """Allocate; an invalid Service that is let through gets nothing."""
         self._behave(obj)
         try:
-            allocation = super().begin(obj, old, dry_run=dry_run)
+            allocation = self._allocated(obj, old, dry_run=dry_run)
         except StatusError as error:
             # What the pools refuse, or cannot give, breaks no rule of the Service itself.
             if error.code != INVALID or isinstance(error.__context__, Refused):
@@ -78,6 +78,18 @@ class FaultyServices(ServiceStrategy):
             return Allocation(dry_run=dry_run)
         if old is not None and self._switches.hits(Fault.API_ALLOCATES_ANEW, obj):
             self._anew(obj["spec"], old["spec"], allocation)
+        return allocation
+
+    @puts_in(Fault.API_ALLOCATES_UNWANTED)
+    def _allocated(self, obj: Json, old: Json | None, *, dry_run: bool) -> Allocation:
+        """Allocate, and node ports too where none are wanted."""
+        spec = obj["spec"]
+        wanted = spec.get("allocateLoadBalancerNodePorts")
+        if old is not None or wanted is not False or not self._switches.hits(Fault.API_ALLOCATES_UNWANTED, obj):
+            return super().begin(obj, old, dry_run=dry_run)
+        spec["allocateLoadBalancerNodePorts"] = True
+        allocation = super().begin(obj, old, dry_run=dry_run)
+        spec["allocateLoadBalancerNodePorts"] = wanted
         return allocation
 
     @puts_in(Fault.API_STATUS_WITH_SPEC, Fault.LOAD_BALANCER_CLASS_IGNORED)

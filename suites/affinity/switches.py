@@ -60,7 +60,10 @@ SWITCHES = (
         promise="timeoutSeconds is three hours unless it is said, and lies between a second and a day.",
         level=Level.MUST,
         sources=(AFFINITY_TIMEOUT,),
-        catches=(Fault.INVALID_ACCEPTED,),
+        catches=(
+            Fault.API_TAKES_INVALID,
+            Fault.API_DEFAULT_MISSING,
+        ),
         given=(),
         steps=(
             ask("default", _with(None), Stored(((FIELD, 10800),))),

@@ -79,7 +79,7 @@ CASES = (
         promise="With allocateLoadBalancerNodePorts false no node port is given to the Service.",
         level=Level.MUST,
         sources=(ALLOCATE_NODE_PORTS, NO_LB_NODE_PORTS),
-        catches=(Fault.ADDRESS_STAYS,),
+        catches=(Fault.API_ALLOCATES_UNWANTED,),
         given=_WITHOUT,
         steps=(
             ask(

@@ -24,17 +24,15 @@ from conformance.lab.api.documents import Documents
 from conformance.lab.api.impersonation import impersonated
 from conformance.lab.api.kubelets import Kubelets
 from conformance.lab.api.lensing import Lenses
-from conformance.lab.api.objects import Objects
-from conformance.lab.api.registry import Registry
 from conformance.lab.api.reviews import Reviews
 from conformance.lab.api.status import StatusError
 from conformance.lab.api.store import Store
-from conformance.lab.api.strategies.every import strategies
 from conformance.lab.api.subresources import Subresources
 from conformance.lab.api.target import PlainPath, Target, parse
 from conformance.lab.api.tls import server_context
 from conformance.lab.api.tokens import TokenKey
 from conformance.lab.api.watching import Watches
+from conformance.lab.faults.answers.writes import parts
 
 _log = logging.getLogger(__name__)
 
@@ -49,9 +47,8 @@ class ApiServer:
         self._config = config
         self.store = Store(config.history)
         key = TokenKey(config.sa_key.read_bytes())
-        self.registry = Registry(self.store, strategies(self.store, config))
+        self.registry, self._objects = parts(self.store, config)
         self._authn = Authenticator(self.store, key)
-        self._objects = Objects(self.registry)
         self._lenses = Lenses(self.store, config.faults)
         self._watches = Watches(self.store, self._objects, self._lenses, config.bookmark_interval)
         self._authz = Authorizer(self.store)

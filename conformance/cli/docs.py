@@ -56,8 +56,8 @@ def _pages(folder: Path) -> dict[str, str]:
         chapters.append(catalogue.Chapter(area.name, area.cases, area.matrices, cells))
     every = chain.from_iterable(chain[Case | Matrix](c.cases, c.matrices) for c in chapters)
     recorded = _held(folder / KILLS)
-    claimed = claims(case for chapter in chapters for case in chapter.cases)
     lab = {identity for chapter in chapters for identity in chapter.cells}
+    claimed = claims((case for chapter in chapters for case in chapter.cases), lab)
     lines = [report.Line(q.fact, q.asks, q.learned, tuple(map(str, q.reads))) for q in QUESTIONS]
     return {
         "facts.md": report.page(lines),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import sys
@@ -21,12 +22,12 @@ def main() -> int:
     if "-f" not in arguments or "-" not in arguments:
         os.execvp("nft", ["nft", *arguments])  # noqa: S606
     node = os.environ.get("NODE_NAME", "")
-    given = sys.stdin.read()
-    scenes = _scenes(board, node)
+    transaction = parse(sys.stdin.read())
+    family = transaction[0].family if transaction else ""
+    scenes = _scenes(board, node, family)
     try:
-        transaction = parse(given)
         for scene in scenes:
-            transaction = _suffer(board, scene, transaction)
+            transaction = _suffer(board, scene, family, transaction)
     except Refused as refused:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
@@ -38,18 +39,18 @@ def main() -> int:
     return done.returncode
 
 
-def _scenes(board: Board, node: str) -> list[Scene]:
+def _scenes(board: Board, node: str, family: str) -> list[Scene]:
     here = [s for s in board.read(node) if Fault[s.fault] in REWRITES]
-    return [Scene(switch, node, board.recall(node, switch.fault)) for switch in here]
+    return [Scene(switch, node, board.recall(node, family, switch.fault)) for switch in here]
 
 
-def _suffer(board: Board, scene: Scene, transaction: Transaction) -> Transaction:
-    before = dict(scene.memory)
+def _suffer(board: Board, scene: Scene, family: str, transaction: Transaction) -> Transaction:
+    before = copy.deepcopy(scene.memory)
     try:
         return REWRITES[Fault[scene.switch.fault]](transaction, scene)
     finally:
         if scene.memory != before:
-            board.note(scene.node, scene.switch.fault, scene.memory)
+            board.note(scene.node, family, scene.switch.fault, scene.memory)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.lab.faults.rules import hairpin
+from conformance.lab.faults.rules import forgetting, frozen, hairpin, stale
 from conformance.lab.faults.rules.registry import REWRITES
 
-__all__ = ["REWRITES", "hairpin"]
+__all__ = ["REWRITES", "forgetting", "frozen", "hairpin", "stale"]

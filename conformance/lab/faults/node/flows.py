@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -79,11 +80,12 @@ async def early_flows_stay(scene: Scene) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def flow_broken(scene: Scene) -> AsyncIterator[None]:
     """Whenever a Service or its endpoints change, every translated TCP connection is forgotten and not picked up."""
-    before = _PICK_UP.read_text()
+    before, api = _PICK_UP.read_text(), os.environ.get("KUBERNETES_SERVICE_HOST")
 
     async def forget(_: watching.Items) -> None:
         for family in Family:
-            tracked = [f for f in netlink.flows(family, Protocol.TCP) if f.translated]
+            # Not those to the API: how else would one hear of the next change?
+            tracked = [f for f in netlink.flows(family, Protocol.TCP) if f.translated and f.destination[0] != api]
             # In a thread, because the scene asks the API in an event loop of its own.
             hit = [f for f in tracked if await asyncio.to_thread(scene.concerns, f.destination[0])]
             netlink.forget(family, hit)

@@ -71,11 +71,10 @@ def redirecting(ports: dict[int, int]) -> str:
     """The chains that redirect connections to these ports of the node, except the node's own from loopback."""
     if not ports:
         return ""
-    pairs = ", ".join(f"{port} : {own}" for port, own in sorted(ports.items()))
     rules = (
         "ip saddr 127.0.0.0/8 ip daddr != 127.0.0.0/8 accept",
         "ip6 saddr ::1 ip6 daddr != ::1 accept",
-        f"fib daddr type local redirect to :tcp dport map {{ {pairs} }}",
+        *(f"tcp dport {port} fib daddr type local redirect to :{own}" for port, own in sorted(ports.items())),
     )
     hooks = ("prerouting", "output")
     return "\n".join(tables.chain(hook, "nat", hook, _BEFORE_DNAT, *rules) for hook in hooks)

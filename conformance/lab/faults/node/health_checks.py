@@ -20,6 +20,7 @@ from conformance.spec.faults import Fault
 
 _BEFORE_DNAT, _FILTER = -101, 0
 _SO_ORIGINAL_DST = 80
+_OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 _WEIGHT = "X-Load-Balancing-Endpoint-Weight"
 _COPIED = ("Content-Type", "X-Content-Type-Options", _WEIGHT)
 
@@ -128,6 +129,12 @@ async def health_check_stays(scene: Scene) -> AsyncIterator[None]:
         yield
 
 
+def served(service: Json) -> int:
+    """The port at which kube-proxy tells of ``service``; 0 where it does not."""
+    foreign = _OTHER_PROXY in (service["metadata"].get("labels") or {})
+    return 0 if foreign else service["spec"].get("healthCheckNodePort") or 0
+
+
 def draining(slices: Iterable[Json], service: str, node: str) -> int:
     """How many endpoints of ``service`` serve on ``node`` while they terminate: in one family, for both tell them."""
     counted: dict[str, set[str]] = {}
@@ -153,9 +160,9 @@ async def _following(scene: Scene, render: Callable[[Ports], str]) -> AsyncItera
 
     async def follow(services: watching.Items) -> None:
         found = {
-            service["spec"]["healthCheckNodePort"]: name
+            port: name
             for name, service in services.items()
-            if service["spec"].get("healthCheckNodePort") and scene.switch.is_about(*name.split("/"))
+            if (port := served(service)) and scene.switch.is_about(*name.split("/"))
         }
         if found != ports:
             ports.clear()
@@ -174,7 +181,7 @@ def _redirect_all(ports: Ports, own: int) -> str:
 async def _twisting(
     scene: Scene, twist: Twist, render: Callable[[Ports, int], str] = _redirect_all
 ) -> AsyncIterator[None]:
-    """Every answer of kube-proxy's goes through ``twist``; where it gives none, all is said to be well."""
+    """Every answer of kube-proxy's goes through ``twist``; where it has none to give, all is said to be well."""
     # From loopback: that is what the table lets through.
     connectors = {
         socket.AF_INET: aiohttp.TCPConnector(local_addr=("127.0.0.1", 0), force_close=True),
@@ -190,7 +197,8 @@ async def _twisting(
             assert request.transport is not None
             family, address, port = _sent_to(request.transport.get_extra_info("socket"))
             host = f"[{address}]" if family is socket.AF_INET6 else address
-            said = twist(await _asked(sessions[family], f"http://{host}:{port}/"), ports.get(port, ""))
+            given = await _asked(sessions[family], f"http://{host}:{port}/") if port in ports else _FULL
+            said = twist(given, ports.get(port, ""))
             return web.Response(status=said.status, body=json.dumps(said.body).encode(), headers=said.headers)
 
         own = await stack.enter_async_context(impostor(answer))

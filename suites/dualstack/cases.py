@@ -190,7 +190,7 @@ CASES = (
         promise="The node port of a Service that has IPv6 alone is closed in IPv4.",
         level=Level.SHOULD,
         sources=(IP_FAMILIES, DUAL_STACK_PAGE),
-        catches=(Fault.STALE_FAMILY,),
+        catches=(Fault.FAMILY_UNASKED_SERVED,),
         given=_ONLY_SIX.but(called="dst-08"),
         when=dial(node_port("b"), client=pod("b")),
         then=Refused(),

@@ -179,7 +179,7 @@ CASES = (
         promise="externalTrafficPolicy may change at any time: new connections follow it, established ones live on.",
         level=Level.MUST,
         sources=(EXTERNAL_POLICY, NFTABLES_CODE, CONNTRACK_CODE),
-        catches=(Fault.POLICY_CHANGE_NOT_FOLLOWED, Fault.CHANGE_CUTS_CONNECTIONS),
+        catches=(Fault.POLICY_CHANGE_NOT_FOLLOWED, Fault.FLOW_BROKEN),
         given=_FLIPPED,
         steps=(
             ask("held", dial(node_port("c"), client=external("c"), flow="held"), Answered(on("a"), SeenSource.NODE)),

@@ -271,7 +271,12 @@ CASES = (
         promise="Source ranges that change count for new connections at once; what is established lives on.",
         level=Level.SHOULD,
         sources=(SOURCE_RANGES, NFTABLES_CODE, CONNTRACK_CODE),
-        catches=(Fault.POLICY_CHANGE_NOT_FOLLOWED, Fault.CHANGE_CUTS_CONNECTIONS, Fault.SOURCE_RANGES_IGNORED),
+        catches=(
+            Fault.POLICY_CHANGE_NOT_FOLLOWED,
+            Fault.FLOW_BROKEN,
+            Fault.ESTABLISHED_CHECKED,
+            Fault.SOURCE_RANGES_IGNORED,
+        ),
         given=_MOVED,
         steps=(
             ask("held", dial(load_balancer(), client=pod("b"), flow="held"), Answered(on("a"), SeenSource.NODE)),

@@ -222,6 +222,7 @@ CASES = (
         sources=(SERVICE_TYPE, EXTERNAL_NAME, CLUSTER_IP),
         catches=(
             Fault.OLD_ADDRESS_SERVED,
+            Fault.OLD_NODE_PORT_SERVED,
             Fault.DNS_NO_ALIAS,
             Fault.DNS_STALE,
         ),

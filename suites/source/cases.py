@@ -84,7 +84,7 @@ CASES = (
         promise="A node's own process reaches the pods of its node at their own addresses.",
         level=Level.MUST,
         sources=(NETWORK_MODEL,),
-        catches=(Fault.POD_TO_POD_BROKEN,),
+        catches=(Fault.OWN_PODS_NOT_REACHED,),
         given=_SERVICE,
         when=dial(pod_address("raw-a"), client=host("a")),
         then=Answered(_RAW),

@@ -49,7 +49,7 @@ class World:
 
 @dataclass
 class Scene:
-    """One fault that is on, on one node, and what it remembers from one transaction to the next (JSON)."""
+    """One fault that is on, on one node, and what it remembers from one transaction of a table to the next (JSON)."""
 
     switch: Switch
     node: str

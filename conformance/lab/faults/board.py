@@ -73,24 +73,24 @@ class Board:
         plain = [asdict(switch) for switch in switches]
         _replace(self._file, json.dumps(plain) if plain else "")
 
-    def recall(self, node: str, fault: str) -> dict[str, Any]:
-        """What ``fault`` noted on ``node`` the last time."""
+    def recall(self, where: str, fault: str) -> dict[str, Any]:
+        """What ``fault`` noted the last time: ``where`` is a node, or a node and one of its families."""
         with contextlib.suppress(FileNotFoundError):
-            noted: dict[str, Any] = json.loads(self._memory(node, fault).read_text())
+            noted: dict[str, Any] = json.loads(self._memory(where, fault).read_text())
             return noted
         return {}
 
-    def note(self, node: str, fault: str, memory: dict[str, Any]) -> None:
+    def note(self, where: str, fault: str, memory: dict[str, Any]) -> None:
         """Remember ``memory`` until the fault is switched off."""
-        _replace(self._memory(node, fault), json.dumps(memory))
+        _replace(self._memory(where, fault), json.dumps(memory))
 
     def forget(self, fault: str) -> None:
         """Drop everything that ``fault`` noted."""
         for path in self.folder.glob(f"memory/*.{fault}.json"):
             path.unlink(missing_ok=True)
 
-    def _memory(self, node: str, fault: str) -> Path:
-        return self.folder / "memory" / f"{node}.{fault}.json"
+    def _memory(self, where: str, fault: str) -> Path:
+        return self.folder / "memory" / f"{where}.{fault}.json"
 
 
 def _replace(path: Path, text: str) -> None:

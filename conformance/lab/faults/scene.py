@@ -46,7 +46,7 @@ class World:
 
 @dataclass
 class Scene:
-    """One fault that is on, on one node, and what it remembers from one transaction to the next (JSON)."""
+    """One fault that is on, on one node; ``memory`` (JSON) is what it noted of one family in earlier transactions."""
 
     switch: Switch
     node: str

@@ -105,3 +105,7 @@ class Fault(Enum):
     HEALTH_CHECK_ON_EVERY_ADDRESS = "a healthCheckNodePort answers at addresses that take no node ports"
     LOCAL_POLICY_FOLLOWS_HINTS = "topology hints keep a Local policy from its local endpoints"
     AFFINITY_HAS_LITTLE_ROOM = "session affinity has room for a few clients only"
+    SOME_CONNECTIONS_LOST = "one in so many connections leads nowhere"
+    ONE_NODE_WRONG = "one node has no rules for Services, and the others have all"
+    PARTIAL_SYNC_FORGETS = "a change of one Service takes away what an earlier change made of another"
+    BASE_JUMP_MISSING = "what a node's own processes send does not come to the rules of Services"

@@ -22,11 +22,13 @@ def main() -> int:
         os.execvp("nft", ["nft", *arguments])  # noqa: S606
     node = os.environ.get("NODE_NAME", "")
     given = sys.stdin.read()
-    scenes = _scenes(board, node)
+    transaction = parse(given)
+    # kube-proxy programs its two families side by side: neither may overwrite what a fault noted of the other.
+    where = f"{node}.{transaction[0].family}" if transaction else node
+    scenes = _scenes(board, node, where)
     try:
-        transaction = parse(given)
         for scene in scenes:
-            transaction = _suffer(board, scene, transaction)
+            transaction = _suffer(board, scene, where, transaction)
     except Refused as refused:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
@@ -38,18 +40,18 @@ def main() -> int:
     return done.returncode
 
 
-def _scenes(board: Board, node: str) -> list[Scene]:
+def _scenes(board: Board, node: str, where: str) -> list[Scene]:
     here = [s for s in board.read(node) if Fault[s.fault] in REWRITES]
-    return [Scene(switch, node, board.recall(node, switch.fault)) for switch in here]
+    return [Scene(switch, node, board.recall(where, switch.fault)) for switch in here]
 
 
-def _suffer(board: Board, scene: Scene, transaction: Transaction) -> Transaction:
+def _suffer(board: Board, scene: Scene, where: str, transaction: Transaction) -> Transaction:
     before = dict(scene.memory)
     try:
         return REWRITES[Fault[scene.switch.fault]](transaction, scene)
     finally:
         if scene.memory != before:
-            board.note(scene.node, scene.switch.fault, scene.memory)
+            board.note(where, scene.switch.fault, scene.memory)
 
 
 if __name__ == "__main__":

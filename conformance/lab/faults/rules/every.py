@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from conformance.lab.faults.rules import hairpin
+from conformance.lab.faults.rules import (
+    addresses,
+    answering,
+    choice,
+    dispatch,
+    hairpin,
+    sync,
+    verdicts,
+)
 from conformance.lab.faults.rules.registry import REWRITES
 
-__all__ = ["REWRITES", "hairpin"]
+__all__ = [
+    "REWRITES",
+    "addresses",
+    "answering",
+    "choice",
+    "dispatch",
+    "hairpin",
+    "sync",
+    "verdicts",
+]

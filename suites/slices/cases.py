@@ -237,14 +237,14 @@ CASES = (
     ),
     Case(
         id="SLC-11",
-        promise="A hand-made endpoint need not be a pod's nor on any node: a machine's own address will do.",
+        promise="A hand-made endpoint need not be a pod's nor on any node: a machine's own address will do, beside others.",
         level=Level.MUST,
         sources=(SERVICE_PAGE, SLICES_PAGE),
         catches=(Fault.ENDPOINT_LEFT_OUT, Fault.NO_MASQUERADE),
-        given=service(slices=(by_hand(EndpointSpec(on_host("b")[0], node="")),), called="slc-11"),
+        given=service(slices=(by_hand(EndpointSpec(on_host("b")[0], node=""), _ON_A),), called="slc-11"),
         steps=(
-            ask("pod", dial(cluster_ip(), client=pod("a")), Answered(on_host("b"))),
-            ask("node", dial(cluster_ip(), client=host("a")), Answered(on_host("b"))),
+            ask("pod", dial(cluster_ip(), client=pod("a")), Answered((*on_host("b"), _A))),
+            ask("node", dial(cluster_ip(), client=host("a")), Answered((*on_host("b"), _A))),
         ),
         needs=(nodes(2),),
         covers=("E10",),

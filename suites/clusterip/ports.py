@@ -149,7 +149,7 @@ PORTS = (
     ),
     Case(
         id="CIP-18",
-        promise="A targetPort may name a port of a sidecar, a restartable init container, and of another pod's container.",
+        promise="A targetPort may name a port of a sidecar, a restartable init container, beside containers' ports.",
         level=Level.SHOULD,
         sources=(TARGET_PORT, KEP(753)),
         catches=(Fault.ENDPOINT_LEFT_OUT, Fault.WRONG_TARGET_PORT),

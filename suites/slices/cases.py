@@ -237,7 +237,7 @@ CASES = (
     ),
     Case(
         id="SLC-11",
-        promise="A hand-made endpoint need not be a pod's nor on any node: a machine's own address will do, beside others.",
+        promise="A hand-made endpoint need not be a pod's nor on any node: a machine's own address will do too.",
         level=Level.MUST,
         sources=(SERVICE_PAGE, SLICES_PAGE),
         catches=(Fault.ENDPOINT_LEFT_OUT, Fault.NO_MASQUERADE),

@@ -199,7 +199,7 @@ CASES = (
         promise="Two ports of one address are two endpoints, chosen equally often.",
         level=Level.MUST,
         sources=(SLICE_PORTS, SLICES_PAGE),
-        catches=(Fault.ENDPOINT_LEFT_OUT, Fault.SKEWED_LOAD),
+        catches=(Fault.ENDPOINT_LEFT_OUT, Fault.SKEWED_LOAD, Fault.SOME_CONNECTIONS_LOST),
         given=service(slices=tuple(by_hand(EndpointSpec(b)) for b in fleet("a", 2)), called="slc-08"),
         when=dial(cluster_ip(), client=pod("b"), times=200),
         then=Answered(fleet("a", 2)),

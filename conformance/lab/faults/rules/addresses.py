@@ -56,7 +56,9 @@ def external_ip_takes_node(transaction: Transaction, scene: Scene) -> Transactio
         elif is_element(command, "delete", "service-ips") and where in taken:
             del taken[where]
             if ip not in taken.values():
-                changed.append(replace(command, name="cluster-ips", rest=f"{{ {ip} }}"))
+                mine = replace(command, name="cluster-ips", rest=f"{{ {ip} }}")
+                # A proxy that writes its table anew takes out what it does not know, and nft deletes only what is there.
+                changed += [replace(mine, verb="add"), mine]
     scene.memory["taken"] = taken
     return tuple(changed)
 

@@ -23,13 +23,13 @@ _ENTRANCE = dict(zip(SILENCES, ENTRANCES, strict=True))
 @puts_in(Fault.NO_ENDPOINTS_ANSWERS)
 def no_endpoints_answers(transaction: Transaction, scene: Scene) -> Transaction:
     """What is to be refused is sent where the last Service's packets go, as soon as there is one."""
-    waiting, answering = list(scene.memory.get("waiting", ())), list(scene.memory.get("answering", ()))
+    waiting, answering = set(scene.memory.get("waiting", ())), set(scene.memory.get("answering", ()))
     passed, leaving = [], []
     for command in transaction:
         if is_flush(command, *SILENCES):
             waiting, answering = _without(waiting, command), _without(answering, command)
         if refuses(command) and scene.concerns(command.text):
-            waiting.append(place(command))
+            waiting.add(place(command))
         elif is_element(command, "delete", *SILENCES) and place(command) in waiting:
             waiting.remove(place(command))
         elif is_element(command, "delete", *SILENCES) and place(command) in answering:
@@ -38,10 +38,9 @@ def no_endpoints_answers(transaction: Transaction, scene: Scene) -> Transaction:
         elif not command.name.startswith(_CHAIN):
             _remember(command, scene.memory)
             passed.append(command)
-    known = [where for where in waiting if _protocol(where) in scene.memory]
-    arriving = [command for where in known for command in _answer(transaction[0].family, where, scene.memory)]
-    scene.memory["waiting"] = [where for where in waiting if where not in known]
-    scene.memory["answering"] = answering + known
+    known = {where for where in waiting if _protocol(where) in scene.memory}
+    arriving = [c for where in sorted(known) for c in _answer(transaction[0].family, where, scene.memory)]
+    scene.memory.update(waiting=sorted(waiting - known), answering=sorted(answering | known))
     # First what leaves: the Service may have endpoints now, and an element of its own under the same key.
     return (*leaving, *passed, *arriving)
 
@@ -72,5 +71,5 @@ def _protocol(where: str) -> str:
     return protocol
 
 
-def _without(places: Iterable[str], flushed: Command) -> list[str]:
-    return [where for where in places if not where.startswith(f"{flushed.name} ")]
+def _without(places: Iterable[str], flushed: Command) -> set[str]:
+    return {where for where in places if not where.startswith(f"{flushed.name} ")}

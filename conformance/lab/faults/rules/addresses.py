@@ -57,7 +57,7 @@ def external_ip_takes_node(transaction: Transaction, scene: Scene) -> Transactio
             del taken[where]
             if ip not in taken.values():
                 mine = replace(command, name="cluster-ips", rest=f"{{ {ip} }}")
-                # A proxy that writes its table anew takes out what it does not know, and nft deletes only what is there.
+                # It may be gone: a proxy that writes its table anew takes out what it does not know.
                 changed += [replace(mine, verb="add"), mine]
     scene.memory["taken"] = taken
     return tuple(changed)

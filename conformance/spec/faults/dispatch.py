@@ -143,7 +143,7 @@ DAMAGE = {
     ),
     Fault.PARTIAL_SYNC_FORGETS: Damage(
         Site.RULES,
-        "a transaction that is not a full one deletes what leads to Services that earlier such transactions added",
+        "of the Services that transactions add that are not full ones, each leaves only the one that it names last",
         "A Service is served however often others change.",
         (Mismatch.NOT_REACHED,),
         upstream(121362, 122048),

@@ -290,4 +290,5 @@ def test_a_partial_sync_forgets_what_the_one_before_added_but_not_what_a_full_on
     kernel.take(suffer(third, where))
     assert set(kernel.of("service-ips")) == {"10.96.0.6 . tcp . 80", "10.96.0.8 . tcp . 80"}
     kernel.take(suffer(UNSERVED, where))
-    assert set(kernel.of("service-ips")) == {"10.96.0.6 . tcp . 80"}
+    kernel.take(suffer(SERVED + third.replace("10.96.0.8", "10.96.0.9").replace("30081", "30082"), where))
+    assert set(kernel.of("service-ips")) == {"10.96.0.6 . tcp . 80", "10.96.0.8 . tcp . 80", "10.96.0.9 . tcp . 80"}

@@ -6,7 +6,6 @@ from conformance.model.verdict import Mismatch
 from conformance.spec.faults.damage import Damage, Site, upstream
 from conformance.spec.faults.fault import Fault
 
-_LOST = (Mismatch.NOT_REACHED, Mismatch.SOMETIMES_LOST)
 _NOT_REFUSED = (Mismatch.DROPPED_NOT_REFUSED, Mismatch.WRONG_REFUSAL)
 
 DAMAGE = {
@@ -35,7 +34,7 @@ DAMAGE = {
         Site.RULES,
         "no element for another protocol than TCP reaches the maps that lead to Services",
         "Every port of a Service is served over its protocol.",
-        (Mismatch.NOT_REACHED, Mismatch.DROPPED_NOT_REFUSED),
+        (Mismatch.NOT_REACHED, Mismatch.WRONG_REFUSAL),
     ),
     Fault.ONE_PORT_MISSING: Damage(
         Site.RULES,

@@ -171,7 +171,7 @@ CASES = (
         promise="When a Service loses one of its ports, that one is not served any more and the others go on.",
         level=Level.MUST,
         sources=(SERVICE_PORTS, NFTABLES_CODE),
-        catches=(Fault.STALE_PORT, Fault.ONE_PORT_MISSING),
+        catches=(Fault.STALE_PORT, Fault.ONE_PORT_MISSING, Fault.PARTIAL_SYNC_FORGETS),
         given=_SHRINKING,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),

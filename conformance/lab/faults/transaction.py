@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 _ELEMENT = re.compile(
-    r"^(?P<key>.+?)(?P<timeout> timeout \S+)?(?: comment \"(?P<comment>[^\"]*)\")?(?: : (?P<value>.+))?$"
+    r"^(?P<key>.+?)(?P<timeout>\s+timeout \S+)?(?:\s+comment \"(?P<comment>[^\"]*)\")?(?:\s+:\s+(?P<value>.+))?$"
 )
 _NAMED = ("chain", "rule", "set", "map", "element")
 

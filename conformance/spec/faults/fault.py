@@ -138,3 +138,7 @@ class Fault(Enum):
     AFFINITY_NOT_RENEWED = "session affinity is not renewed by new connections"
     AFFINITY_STAYS_ON = "session affinity goes on after it is switched off"
     SOURCE_RANGES_SKIP_PODS = "loadBalancerSourceRanges do not apply to pods"
+    SOME_CONNECTIONS_LOST = "one in so many connections leads nowhere"
+    ONE_NODE_WRONG = "one node has no rules for Services, and the others have all"
+    PARTIAL_SYNC_FORGETS = "a change of one Service takes away what an earlier change made of another"
+    BASE_JUMP_MISSING = "what a node's own processes send does not come to the rules of Services"

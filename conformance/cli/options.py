@@ -74,6 +74,7 @@ class Given:
     told: tuple[str, ...]
     agent_image: str | None = None
     trust: int | None = None
+    patience: float | None = None
 
     def choice(self, output: Path | None = None) -> Choice:
         """The same as the fixtures take it; to be called after `put_on_path`."""
@@ -88,7 +89,10 @@ class Given:
             told=self.told,
             agent_image=self.agent_image,
         )
-        plain = plain if self.trust is None else replace(plain, trust=self.trust)
+        if self.trust is not None:
+            plain = replace(plain, trust=self.trust)
+        if self.patience is not None:
+            plain = replace(plain, patience=self.patience)
         return replace(plain, output_folder=str(output.resolve())) if output else plain
 
 

@@ -20,7 +20,7 @@ from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
 from conformance.lab.faults.mutation import Kind, Mutation, before, partner, shape, tokens
 from conformance.lab.faults.transaction import Command, Transaction, parse
 from conformance.model.verdict import Status
-from conformance.selftest.trial import ask, fresh_lab, switch_on
+from conformance.selftest.trial import SHORT, ask, fresh_lab, switch_on
 
 Corpus = Mapping[str, Sequence[Transaction]]
 """By node, of each family's table in order."""
@@ -146,7 +146,7 @@ class Hunt:
             with fresh_lab() as directory:
                 try:
                     switch_on(directory, switch, patience=_PATIENCE)
-                    told = ask(directory, cases, output, stop, "--trust", "1")
+                    told = ask(directory, cases, output, stop, *SHORT)
                 except LabError as error:
                     why = error.cause
                 board = Board(directory.faults)

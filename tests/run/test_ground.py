@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-import pytest
-
 from conformance.arrange.services import Services
-from conformance.arrange.waits import Wait
 from conformance.model.addresses import Protocol
 from conformance.model.client import Client, ClientKind
 from conformance.model.facts import Facts
@@ -18,7 +15,6 @@ from conformance.model.surroundings import Surroundings
 from conformance.plan.cells import cells_of_case
 from conformance.plan.landscape import Landscape
 from conformance.probe.prober import Asked, Prober, Seen
-from fixtures import ground
 from fixtures.catalogue import areas
 from fixtures.ground import Ground, pod_roles
 
@@ -40,12 +36,11 @@ class OneStandsStill(Prober):
             yield from ((r.key, Observation((dial,))) for r in requests)
 
 
-def test_a_node_that_does_not_serve_the_last_service_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ground, "SETTLED", Wait("the last Service", 0.05, 0.01))
+def test_a_node_that_does_not_serve_the_last_service_is_waited_for_once() -> None:
     prober, said = OneStandsStill(), list[str]()
     clients = {n: Client(n, ClientKind.NODE, n) for n in ("node-a", "node-b")}
     here = Surroundings({}, {}, clients, (), 8080)
-    there = Ground(cast(Services, None), prober, Landscape((), ()), here, Facts(), said.append)
+    there = Ground(cast(Services, None), prober, Landscape((), ()), here, Facts(), said.append, patience=0.05)
     there._settle(LAST)
     assert [s.split(":")[0] for s in said] == ["node-b"]
     prober.asked.clear()

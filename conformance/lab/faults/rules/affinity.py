@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import endpoint_of, is_affinity_set, is_full, is_rule, port_of
+from conformance.lab.faults.rules.shape import endpoint_of, is_affinity_set, is_full, is_service_rule, port_of
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault
@@ -19,12 +19,12 @@ _DISGUISE = {"ip": "128.0.0.0", "ip6": "8000::"}
 
 def _ties(command: Command) -> bool:
     """Whether it sends the clients of an affinity set to their endpoint."""
-    return is_rule(command, "service-", "local-") and "@affinity-" in command.rest
+    return is_service_rule(command, "service-", "local-") and "@affinity-" in command.rest
 
 
 def _remembers(command: Command) -> bool:
     """Whether it puts a client into an affinity set."""
-    return is_rule(command, "endpoint-") and "@affinity-" in command.rest
+    return is_service_rule(command, "endpoint-") and "@affinity-" in command.rest
 
 
 @puts_in(Fault.AFFINITY_IGNORED)
@@ -110,7 +110,9 @@ def stays_on(transaction: Transaction, scene: Scene) -> Transaction:
     if is_full(transaction):
         tied.clear()
         held.clear()
-    spread = {port_of(c.name) for c in transaction if is_rule(c, "service-", "local-") and scene.concerns(c.name)}
+    spread = {
+        port_of(c.name) for c in transaction if is_service_rule(c, "service-", "local-") and scene.concerns(c.name)
+    }
     sticky = {port_of(c.name) for c in transaction if _ties(c)}
     held[:] = sorted({*held} - sticky | {port for port in spread - sticky if port in tied})
     tied[:] = sorted({*tied} | sticky)

@@ -42,11 +42,6 @@ def owner(text: str) -> Owner | None:
     return Owner(**found.groupdict()) if found else None
 
 
-def is_full(transaction: Transaction) -> bool:
-    """Whether it writes the table anew; the others only say what changed."""
-    return any((c.verb, c.kind) == ("add", "table") for c in transaction)
-
-
 def is_flush(command: Command, *containers: str) -> bool:
     """Whether it empties one of these maps and sets."""
     return command.verb == "flush" and command.kind in ("set", "map") and command.name in containers

@@ -1,4 +1,4 @@
-"""Elements that do not reach the kernel, and elements of a fault's own, from one transaction to the next."""
+"""The elements that a map has, and elements of a fault's own, from one transaction to the next."""
 
 from __future__ import annotations
 
@@ -10,31 +10,12 @@ from conformance.lab.faults.transaction import Command, Transaction
 Elements = dict[str, str]
 
 
-def withhold(transaction: Transaction, scene: Scene, *containers: str) -> Transaction:
-    """No element that the fault concerns gets into the ``containers``, and what is not there is not deleted either."""
-    kept = []
-    for command in transaction:
-        if command.name not in containers:
-            kept.append(command)
-            continue
-        withheld: Elements = _noted(scene, "withheld", command)
-        if command.kind == "element" and command.verb == "add" and scene.concerns(command.text):
-            withheld[command.key] = command.value
-        elif command.kind == "element" and command.key in withheld and command.verb == "delete":
-            del withheld[command.key]
-        else:
-            if command.verb == "flush":
-                withheld.clear()
-            kept.append(command)
-    return tuple(kept)
-
-
 def follow(transaction: Transaction, scene: Scene, *containers: str) -> dict[str, Elements]:
     """What the ``containers`` have after the transaction, so far as the fault has seen it grow: key and verdict."""
     for command in transaction:
         if command.name not in containers:
             continue
-        known: Elements = _noted(scene, "elements", command)
+        known: Elements = _of(scene, "elements", command.family, command.name)
         if command.verb == "flush":
             known.clear()
         elif command.kind == "element" and command.verb == "add":
@@ -64,10 +45,6 @@ def add_own(transaction: Transaction, scene: Scene, container: str, wanted: Mapp
 
     # What goes makes room for an element of the proxy's, so it goes first; what comes needs the proxy's chains.
     return (*commands("delete", gone, {}), *transaction, *commands("add", new, wanted))
-
-
-def _noted(scene: Scene, what: str, command: Command) -> Elements:
-    return _of(scene, what, command.family, command.name)
 
 
 def _of(scene: Scene, what: str, family: str, container: str) -> Elements:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from conformance.lab.faults.rules.elements import withhold
+from conformance.lab.faults.rules.edits import withhold
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import ahead, is_rule
+from conformance.lab.faults.rules.shape import ahead, is_service_rule
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault
@@ -70,7 +70,7 @@ def _letting_go(transaction: Transaction, scene: Scene) -> Iterator[Command]:
 def no_masquerade(transaction: Transaction, scene: Scene) -> Transaction:
     """The mark is off again when an endpoint is chosen, and nothing is a hairpin connection."""
     unmarked = ahead(transaction, scene, "meta mark set 0", "service-", "local-")
-    return withhold(unmarked, scene, _HAIRPINS)
+    return withhold(unmarked, scene, lambda c: c.name == _HAIRPINS and scene.concerns(c.text))
 
 
 @puts_in(Fault.MASQUERADE_EVERYTHING)
@@ -101,7 +101,9 @@ def pods_taken_for_outsiders(transaction: Transaction, scene: Scene) -> Transact
     """The pods' range is one in which no pod is."""
 
     def elsewhere(command: Command) -> Command:
-        concerned = command.name == "services" or (is_rule(command, "external-") and scene.concerns(command.name))
+        concerned = command.name == "services" or (
+            is_service_rule(command, "external-") and scene.concerns(command.name)
+        )
         if not concerned:
             return command
         return command.with_rest(_DETECTION.sub(rf"\g<1>{_NOBODY[command.family]}", command.rest))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from conformance.lab.faults.rules.masquerade import marking
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import ahead_where, is_rule, port_of
+from conformance.lab.faults.rules.shape import ahead_where, is_service_rule, port_of
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault
@@ -18,7 +18,7 @@ _CHECKS = "ct state new jump nodeport-endpoints-check", "ct state new jump servi
 
 def _short_circuits(command: Command) -> bool:
     """Whether it sends some clients past a Local policy; under policy Cluster all go there, without a condition."""
-    return is_rule(command, "external-") and bool(_SHORT_CIRCUIT.search(command.rest))
+    return is_service_rule(command, "external-") and bool(_SHORT_CIRCUIT.search(command.rest))
 
 
 @puts_in(Fault.LOCAL_POLICY_MASQUERADES)
@@ -53,7 +53,8 @@ def no_short_circuit(transaction: Transaction, scene: Scene) -> Transaction:
 def forgets_nodes(transaction: Transaction, scene: Scene) -> Transaction:
     """Only pods are sent past the policy: as on a kernel without ``fib``."""
     return _without(
-        transaction, lambda c: is_rule(c, "external-") and "fib saddr type local" in c.rest and scene.concerns(c.name)
+        transaction,
+        lambda c: is_service_rule(c, "external-") and "fib saddr type local" in c.rest and scene.concerns(c.name),
     )
 
 
@@ -83,12 +84,14 @@ def takes_cluster_ip(transaction: Transaction, scene: Scene) -> Transaction:
             locals_[port] = []
         elif command.kind == "chain" and command.name.startswith("external-") and command.verb in ("add", "flush"):
             policies[port] = False
-        elif is_rule(command, "local-"):
+        elif is_service_rule(command, "local-"):
             locals_[port] = [*locals_.get(port, ()), command.rest]
         elif _short_circuits(command):
             policies[port] = True
     result = transaction
-    for chain in dict.fromkeys(c.name for c in transaction if is_rule(c, "service-") and scene.concerns(c.name)):
+    for chain in dict.fromkeys(
+        c.name for c in transaction if is_service_rule(c, "service-") and scene.concerns(c.name)
+    ):
         port = port_of(chain)
         if policies.get(port):
             for rule in reversed(locals_.get(port) or ["drop"]):

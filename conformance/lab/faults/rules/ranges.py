@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.lab.faults.rules.elements import add_own, follow, withhold
+from conformance.lab.faults.rules.edits import withhold
+from conformance.lab.faults.rules.elements import add_own, follow
 from conformance.lab.faults.rules.masquerade import pods
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import ahead, is_rule, port_of
+from conformance.lab.faults.rules.shape import ahead, is_service_rule, port_of
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault
@@ -19,7 +20,7 @@ _LISTED = re.compile(r"\{([^}]*)\}")
 @puts_in(Fault.SOURCE_RANGES_IGNORED)
 def ignored(transaction: Transaction, scene: Scene) -> Transaction:
     """No address is subject to source ranges."""
-    return withhold(transaction, scene, "firewall-ips")
+    return withhold(transaction, scene, lambda c: c.name == "firewall-ips" and scene.concerns(c.text))
 
 
 @puts_in(Fault.SOURCE_RANGES_SKIP_NODE)
@@ -42,7 +43,7 @@ def forget_vip(transaction: Transaction, scene: Scene) -> Transaction:
     """The ranges are all that counts; a range has a slash, and a balancer's address has none."""
 
     def ranges_only(command: Command) -> Command:
-        if not (is_rule(command, "firewall-") and scene.concerns(command.name)):
+        if not (is_service_rule(command, "firewall-") and scene.concerns(command.name)):
             return command
         return command.with_rest(_LISTED.sub(lambda m: f"{{ {', '.join(_ranges(m[1]))} }}", command.rest))
 

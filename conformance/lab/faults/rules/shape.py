@@ -28,7 +28,7 @@ def is_full(transaction: Transaction) -> bool:
     return any((c.verb, c.kind) == ("add", "table") for c in transaction)
 
 
-def is_rule(command: Command, *prefixes: str) -> bool:
+def is_service_rule(command: Command, *prefixes: str) -> bool:
     """Whether it adds a rule to a Service's chain with one of the ``prefixes`` (``service-``, ``local-`` ...)."""
     return (command.verb, command.kind) == ("add", "rule") and _is_chain(command.name, *prefixes)
 

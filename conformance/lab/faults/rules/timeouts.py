@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import is_affinity_set, is_full, is_rule
+from conformance.lab.faults.rules.shape import is_affinity_set, is_full, is_service_rule
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault
@@ -41,7 +41,7 @@ def not_renewed(transaction: Transaction, scene: Scene) -> Transaction:
     """A client that is remembered is not put into its set again."""
 
     def once(command: Command) -> Command:
-        if not (is_rule(command, "endpoint-") and scene.concerns(command.name)):
+        if not (is_service_rule(command, "endpoint-") and scene.concerns(command.name)):
             return command
         return command.with_rest(command.rest.replace("update @affinity-", "add @affinity-"))
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.spec.faults import DAMAGE, Fault, Site
+
 POD_FOLDER = Path("/var/lib/nftconform/faults")
 """Where the lab's pods find the folder."""
 
@@ -22,7 +24,8 @@ _WRAPPER = """\
 #!/bin/sh
 # The nft of the lab's kube-proxies: while a fault is on, it rewrites what is on its way to the kernel.
 PATH=${{PATH#*:}}
-[ -s "${{0%/bin/nft}}/board.json" ] || exec nft "$@"
+case " $* " in *" -f "*) ;; *) exec nft "$@" ;; esac
+[ -e "${{0%/bin/nft}}/rewriting" ] || exec nft "$@"
 exec {python} -P -m conformance.lab.faults.rules "${{0%/bin/nft}}" "$@"
 """
 
@@ -40,6 +43,11 @@ class Switch:
     service: str = ""
     detail: str = ""
 
+    @property
+    def rewrites(self) -> bool:
+        """Whether it has to do with nft's transactions."""
+        return self.fault in (MUTANT, RECORD) or DAMAGE[Fault[self.fault]].site is Site.RULES
+
     def is_about(self, namespace: str, name: str) -> bool:
         """Whether the Service suffers it."""
         return self.service in ("", name, f"{namespace}/{name}")
@@ -54,6 +62,10 @@ class Board:
     @property
     def _file(self) -> Path:
         return self.folder / "board.json"
+
+    @property
+    def _rewriting(self) -> Path:
+        return self.folder / "rewriting"
 
     def install(self) -> None:
         """Make the folder, with everything off."""
@@ -70,7 +82,7 @@ class Board:
             text = self._file.read_text()
         except FileNotFoundError:
             return ()
-        switches = (Switch(**plain) for plain in json.loads(text or "[]"))
+        switches = (Switch(**plain) for plain in json.loads(text))
         return tuple(s for s in switches if not node or s.node in ("", node))
 
     def version(self) -> tuple[int, int]:
@@ -82,9 +94,14 @@ class Board:
         return found.st_mtime_ns, found.st_ino
 
     def write(self, switches: Iterable[Switch]) -> None:
-        """Replace what is on, whole or not at all; the file is empty when nothing is."""
-        plain = [asdict(switch) for switch in switches]
-        _replace(self._file, json.dumps(plain) if plain else "")
+        """Replace what is on, whole or not at all."""
+        on = tuple(switches)
+        _replace(self._file, json.dumps([asdict(switch) for switch in on]))
+        # Only then does nft take the long way.
+        if any(switch.rewrites for switch in on):
+            self._rewriting.touch()
+        else:
+            self._rewriting.unlink(missing_ok=True)
 
     def recall(self, node: str, family: str, fault: str) -> dict[str, Any]:
         """What ``fault`` noted on ``node`` of the ``family``'s table the last time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 from collections.abc import Callable
@@ -60,6 +59,8 @@ class Scene:
     @cached_property
     def world(self) -> World:
         """The cluster; asked for only when a fault needs it. ``ApiError`` or ``ClusterError``."""
+        import asyncio  # noqa: PLC0415  (every transaction of a faulty lab would pay for it)
+
         return asyncio.run(_world())
 
     def concerns(self, text: str) -> bool:
@@ -77,6 +78,8 @@ class Scene:
 
 async def _world() -> World:
     # Not at the top: they take longer to import than everything else, and few faults need them.
+    import asyncio  # noqa: PLC0415
+
     from conformance.lab import kubeconfig  # noqa: PLC0415
     from conformance.lab.client import ApiClient  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from conformance.errors import LabError
 from conformance.lab import addons
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.conditions import ready
-from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
+from conformance.lab.faults.board import Board, Switch
 from conformance.lab.faults.node.__main__ import READY
 from conformance.lab.faults.node.every import INJECTIONS
 from conformance.spec.faults import DAMAGE, Fault, Site
@@ -22,7 +22,6 @@ Items = Mapping[str, Json]
 _PODS = "/api/v1/namespaces/kube-system/pods"
 _SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
 PATIENCE = 60.0
-_SUFFERS_FROM_THE_START = (Site.RULES, Site.VIEW)
 
 
 class Faults:
@@ -72,7 +71,7 @@ class Faults:
 
     async def _restart_proxies(self, switches: tuple[Switch, ...]) -> None:
         """A proxy that starts writes every rule anew, and reads every object: nothing else is sure to."""
-        concerned = [switch for switch in switches if _site(switch) in _SUFFERS_FROM_THE_START]
+        concerned = [switch for switch in switches if _read_at_start(switch)]
         if not concerned:
             return
         async with self._watching(_PODS) as pods:
@@ -118,8 +117,9 @@ class Faults:
             task.cancel()
 
 
-def _site(switch: Switch) -> Site:
-    return Site.RULES if switch.fault in (MUTANT, RECORD) else DAMAGE[Fault[switch.fault]].site
+def _read_at_start(switch: Switch) -> bool:
+    """Whether a proxy suffers it in what it reads or writes, all of which it does when it starts."""
+    return switch.rewrites or DAMAGE[Fault[switch.fault]].site is Site.VIEW
 
 
 def _needs_pods(switch: Switch) -> bool:

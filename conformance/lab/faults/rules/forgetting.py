@@ -8,7 +8,6 @@ from dataclasses import replace
 from conformance.lab.faults.rules.registry import puts_in
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
-from conformance.lab.proxy import netlink
 from conformance.model.addresses import Family, Protocol
 from conformance.spec.faults import Fault
 
@@ -60,6 +59,8 @@ def _forgetting(transaction: Transaction, hit: Callable[[str], bool]) -> Callabl
     family = _FAMILIES[transaction[0].family]
 
     def forget() -> None:
+        from conformance.lab.proxy import netlink  # noqa: PLC0415  (every transaction would pay for it)
+
         tracked = netlink.flows(family, Protocol.UDP)
         netlink.forget(family, [flow for flow in tracked if flow.translated and hit(flow.destination[0])])
 

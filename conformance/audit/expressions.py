@@ -74,7 +74,7 @@ def key(plain: Json) -> Key:
 def _step(plain: Json) -> Step:
     try:
         return _known(plain) or Unknown(_text(plain))
-    except (_Strange, KeyError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError):  # of a shape that nft does not print
         return Unknown(_text(plain))
 
 
@@ -145,19 +145,23 @@ def _translate(plain: Json) -> Step:
     where = plain["addr"]
     if isinstance(where, Mapping) and "map" in where:
         options = where["map"]["data"]["set"]
-        return _pick(where["map"]["key"], [(number, Translate(*to["concat"])) for number, to in options])
+        return _pick(where["map"]["key"], [(number, _translated(*to["concat"])) for number, to in options])
     if isinstance(where, Mapping) and "concat" in where:
-        return Translate(*where["concat"])
-    if not isinstance(where, str):
-        raise _Strange(where)
-    return Translate(where, int(plain.get("port", 0)))
+        return _translated(*where["concat"])
+    return _translated(where, plain.get("port", 0))
+
+
+def _translated(ip: object, port: object) -> Translate:
+    if not isinstance(ip, str) or not isinstance(port, int):
+        raise _Strange((ip, port))
+    return Translate(ip, port)
 
 
 def _pick(plain: Json, options: list[tuple[Any, Verdict | Translate | None]]) -> Pick:
     numgen = plain["numgen"]
     known = tuple((int(_bare(number)), to) for number, to in options if to is not None)
-    if len(known) != len(options):
-        raise _Strange("an option that is no verdict")
+    if len(known) != len(options) or int(numgen["mod"]) < 1:
+        raise _Strange("an option that is no verdict, or none to choose from")
     return Pick(str(numgen["mode"]), int(numgen["mod"]), int(numgen.get("offset", 0)), known)
 
 

@@ -28,7 +28,7 @@ def read_tables(pieces: Iterable[str]) -> dict[Family, Table]:
             continue
         try:
             _take(found, kind, fields)
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as fault:
             raise MalformedRuleset(f"one of its {kind}s lacks or garbles {fault}") from None
     return found
 

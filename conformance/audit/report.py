@@ -8,22 +8,20 @@ from conformance.model.source import Source
 
 
 class Report:
-    """The findings so far, in the order found."""
+    """The findings so far, in the order found; ``blamed`` are the objects that they are about."""
 
     def __init__(self, place: Place) -> None:
+        self.blamed: set[str] = set()
         self._place = place
-        self._seen: dict[tuple[Kind, str, str, str], Finding] = {}
+        self._found: dict[tuple[Kind, str, str, str], Finding] = {}
 
     def add(self, kind: Kind, about: str, where: str, there: str, expected: str, source: Source) -> None:
         """One more, unless the same was said of the same object: one altered chain is met on several ways."""
         finding = Finding(self._place.node.name, self._place.family, kind, about, where, there, expected, source)
-        self._seen.setdefault((kind, about or where, there, expected), finding)
+        self._found.setdefault((kind, about or where, there, expected), finding)
+        self.blamed.add(about)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All of them."""
-        return tuple(self._seen.values())
-
-    def blames(self, about: str) -> bool:
-        """Whether anything was found about the object."""
-        return any(f.object == about for f in self._seen.values())
+        return tuple(self._found.values())

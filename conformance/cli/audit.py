@@ -92,13 +92,21 @@ def _print(findings: Mapping[str, tuple[Finding, ...]], *, as_json: bool) -> Non
         return
     if every:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in _COLUMNS:
+        for column in ("node", "kind", "about", "difference"):
             table.add_column(column, overflow="fold")
         for finding in every:
-            table.add_row(*(Text(printable(word)) for word in _row(finding)))
+            table.add_row(*map(Text, _told(finding)))
         Console(highlight=False).print(table)
     count = "no finding" if not every else f"{len(every)} finding{'s' if len(every) > 1 else ''}"
     click.echo(f"{count} on {len(findings)} node{'' if len(findings) == 1 else 's'}: {', '.join(sorted(findings))}")
+
+
+def _told(finding: Finding) -> tuple[str, ...]:
+    there, expected = finding.there or "nothing", finding.expected or "nothing"
+    about = [finding.object, finding.where] if finding.object else [finding.where]
+    difference = [f"there     {there}", f"expected  {expected}", f"source    {finding.source.text}"]
+    cells = ([finding.node, finding.family.value], [finding.kind.value], about, difference)
+    return tuple("\n".join(map(printable, lines)) for lines in cells)
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

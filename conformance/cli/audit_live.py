@@ -39,7 +39,7 @@ _NO_TABLE = "No such file or directory"
 
 @dataclass(slots=True)
 class Audited:
-    """Findings by node; ``unread`` says why for nodes that could not be read, ``restless`` are objects that kept changing."""
+    """Findings by node; ``unread`` says why a node could not be read, ``restless`` are objects that kept changing."""
 
     findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
@@ -112,7 +112,7 @@ def _configuration(cluster: Cluster) -> tuple[ProxyConfig, Detail]:
 
 
 def detail_of(texts: Mapping[str, str]) -> Detail:
-    """The details in the KubeProxyConfiguration among a ConfigMap's ``texts``; kube-proxy's defaults where there is none."""
+    """The details in the KubeProxyConfiguration among a ConfigMap's ``texts``; kube-proxy's defaults without one."""
     for text in texts.values():
         try:
             plain = yaml.safe_load(text)

@@ -154,9 +154,8 @@ def main(count: int) -> None:
         seconds, after = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         size = path.stat().st_size / 1e6
     memory = f"{(after - before) / 1024:.0f} MiB beside the objects' {before / 1024:.0f} MiB"
-    print(
-        f"{count} Services with 2 endpoints, {size:.1f} MB of JSON: {seconds:.1f} s, {memory}, {len(findings)} findings"
-    )
+    what = f"{count} Services with 2 endpoints, {size:.1f} MB of JSON"
+    print(f"{what}: {seconds:.1f} s, {memory}, {len(findings)} findings")
 
 
 if __name__ == "__main__":

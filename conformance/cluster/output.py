@@ -46,6 +46,8 @@ def output(cluster: Cluster, pod: PodRef, *command: str) -> Iterator[str]:
                 raise _failed(name, command, "the connection was closed")
             elif time.monotonic() > deadline:
                 raise _failed(name, command, f"nothing came for {SILENT:.0f} s")
+        # Asking for one channel reads the others too: the last piece may have come in front of the status.
+        yield str(socket.read_channel(STDOUT))
     except (websocket.WebSocketException, OSError) as failure:
         raise _failed(name, command, str(failure).splitlines()[0][:200] if str(failure) else "cut") from None
     finally:

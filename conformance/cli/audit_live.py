@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from conformance.audit import Detail, Finding, MalformedRuleset, Table, audit_node, read_tables
+from conformance.audit.table import NAME
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.output import CommandFailed, output
@@ -33,8 +34,15 @@ PAUSE = 2.0
 """Seconds between two readings: kube-proxy writes what it hears after minSyncPeriod (1 s by default), and deletes the
 chains that it has emptied a second later. There is nothing on a node that says when it is done."""
 
-_FAMILIES = {Family.IPV4: "ip", Family.IPV6: "ip6"}
 _NO_TABLE = "No such file or directory"
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    """The kube-proxy of a node, and its container's name where the pod has several."""
+
+    pod: PodRef
+    container: str
 
 
 @dataclass(slots=True)
@@ -60,14 +68,14 @@ def of_cluster(cluster: Cluster, nodes: tuple[str, ...], most: int | None, *, st
     What is found is read again until nothing that it is about has changed between two readings that agree.
     """
     config, detail = _configuration(cluster)
-    pods = _pods(cluster)
+    proxies = _proxies(cluster)
     seen = _look(cluster, config)
     lacking = next((n for n in nodes if n not in seen.state.nodes), None)
     if lacking is not None:
         raise UsageError(f"The cluster has no node '{lacking}'.", f"It has {', '.join(sorted(seen.state.nodes))}.")
     chosen = nodes or sample(seen.state, most)
-    result = Audited(unread={n: "no kube-proxy pod runs there" for n in chosen if n not in pods})
-    there = {n: pods[n] for n in chosen if n in pods}
+    result = Audited(unread={n: "no kube-proxy pod runs there" for n in chosen if n not in proxies})
+    there = {n: proxies[n] for n in chosen if n in proxies}
     suspected = _read(cluster, there, seen, detail, result, strict=strict)
     confirmed: dict[str, set[Finding]] = {}
     for _ in range(ROUNDS):
@@ -82,6 +90,8 @@ def of_cluster(cluster: Cluster, nodes: tuple[str, ...], most: int | None, *, st
             confirmed[node] = set(found) & set(suspected[node]) - changed
             suspected[node] = found
     for node, found in suspected.items():
+        if node in result.unread:
+            continue
         result.findings[node] = tuple(f for f in found if f in confirmed.get(node, set()))
         result.restless |= {f.object or f.where for f in found if f not in confirmed.get(node, set())}
     return result
@@ -129,11 +139,17 @@ def detail_of(texts: Mapping[str, str]) -> Detail:
     return Detail()
 
 
-def _pods(cluster: Cluster) -> dict[str, PodRef]:
+def _proxies(cluster: Cluster) -> dict[str, _Proxy]:
     """kube-proxy's running pods by node."""
     listed = cluster.objects("Pod", SYSTEM, "k8s-app=kube-proxy")
     running = (p for p in listed if (p.get("status") or {}).get("phase") == "Running")
-    return {str(p["spec"].get("nodeName")): PodRef(SYSTEM, p["metadata"]["name"]) for p in running}
+    return {str(p["spec"].get("nodeName")): _proxy(p) for p in running}
+
+
+def _proxy(pod: JSON) -> _Proxy:
+    names = [c.get("name") for c in pod["spec"].get("containers") or ()]
+    several = len(names) > 1 and "kube-proxy" in names
+    return _Proxy(PodRef(SYSTEM, pod["metadata"]["name"]), "kube-proxy" if several else "")
 
 
 def _look(cluster: Cluster, config: ProxyConfig) -> _Seen:
@@ -155,20 +171,24 @@ def _versions(seen: _Seen, finding: Finding) -> object:
 
 
 def _read(
-    cluster: Cluster, pods: Mapping[str, PodRef], seen: _Seen, detail: Detail, result: Audited, *, strict: bool
+    cluster: Cluster, proxies: Mapping[str, _Proxy], seen: _Seen, detail: Detail, result: Audited, *, strict: bool
 ) -> dict[str, tuple[Finding, ...]]:
     """The findings of each node that can be read; the others are noted in ``result``."""
 
     def one(node: str) -> tuple[Finding, ...] | str:
         try:
-            tables = _tables(cluster, pods[node])
-        except (CommandFailed, MalformedRuleset) as fault:
-            return fault.cause if isinstance(fault, CommandFailed) else f"what nft printed there: {fault}"
+            tables = _tables(cluster, proxies[node])
+        except MalformedRuleset as fault:
+            return f"what nft printed there: {fault}"
+        except ClusterError as fault:
+            if isinstance(fault, ApiRefused) and fault.denied:
+                raise  # not this node's fault
+            return fault.cause
         return audit_node(tables, seen.state, node, detail, strict=strict)
 
     found: dict[str, tuple[Finding, ...]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for node, answer in zip(pods, pool.map(one, pods), strict=True):
+        for node, answer in zip(proxies, pool.map(one, proxies), strict=True):
             if isinstance(answer, str):
                 result.unread[node] = answer
             else:
@@ -176,11 +196,12 @@ def _read(
     return found
 
 
-def _tables(cluster: Cluster, pod: PodRef) -> dict[Family, Table]:
+def _tables(cluster: Cluster, proxy: _Proxy) -> dict[Family, Table]:
     found: dict[Family, Table] = {}
-    for word in _FAMILIES.values():
+    for word in ("ip", "ip6"):
         try:
-            found.update(read_tables(output(cluster, pod, "nft", "-j", "list", "table", word, "kube-proxy")))
+            command = ("nft", "-j", "list", "table", word, NAME)
+            found.update(read_tables(output(cluster, proxy.pod, *command, container=proxy.container)))
         except CommandFailed as fault:
             if _NO_TABLE not in fault.cause:  # without a table there is something to find, or nothing to ask
                 raise

@@ -26,10 +26,13 @@ class CommandFailed(ClusterError):
     """A command in a pod ended with an error, or its stream was lost; what it printed before is not all."""
 
 
-def output(cluster: Cluster, pod: PodRef, *command: str) -> Iterator[str]:
-    """The standard output of ``command`` in ``pod``, in pieces; `CommandFailed` unless it ends with success."""
+def output(cluster: Cluster, pod: PodRef, *command: str, container: str = "") -> Iterator[str]:
+    """The standard output of ``command`` in ``pod``, in pieces; `CommandFailed` unless it ends with success.
+
+    ``container`` is needed where the pod has several. `ClusterError` when the command cannot be started at all.
+    """
     name = f"pod {pod.namespace}/{pod.name}"
-    socket, said, status = _opened(cluster, pod, command), "", ""
+    socket, said, status = _opened(cluster, pod, command, container), "", ""
     deadline = time.monotonic() + SILENT
     try:
         while not status:
@@ -54,12 +57,13 @@ def output(cluster: Cluster, pod: PodRef, *command: str) -> Iterator[str]:
         socket.close(timeout=1)
     words = _fault(status)
     if words:
-        last = said.strip().splitlines()
-        raise _failed(name, command, f"{words}{f': {last[-1][:300]}' if last else ''}")
+        lines = "; ".join(filter(None, map(str.strip, said.splitlines())))
+        raise _failed(name, command, f"{words}{f': {lines[:300]}' if lines else ''}")
 
 
-def _opened(cluster: Cluster, pod: PodRef, command: tuple[str, ...]) -> Any:  # noqa: ANN401  the client is untyped
+def _opened(cluster: Cluster, pod: PodRef, command: tuple[str, ...], container: str) -> Any:  # noqa: ANN401  the client is untyped
     asked = [*(("command", word) for word in command), ("stdout", "true"), ("stderr", "true")]
+    asked += [("container", container)] if container else []
     url = f"{cluster.server}{kind('Pod').path(pod.namespace, pod.name, 'exec')}?{urlencode(asked)}"
     try:
         dial: Any = WSClient

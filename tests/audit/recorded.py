@@ -22,13 +22,17 @@ NODES = ("n1", "n2", "n3")
 Json = dict[str, Any]
 
 
+def unpack(into: Path, scenario: Path = DATA / "groundtruth" / "nftables") -> None:
+    """The recorded topology and objects as files."""
+    for name in ("topology.json", "objects.json"):
+        (into / name).write_bytes(gzip.decompress((scenario / f"{name}.gz").read_bytes()))
+
+
 @functools.cache
 def state() -> ClusterState:
     """The cluster when the tables were listed."""
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("topology.json", "objects.json"):
-            packed = (DATA / "groundtruth" / "nftables" / f"{name}.gz").read_bytes()
-            (Path(folder) / name).write_bytes(gzip.decompress(packed))
+        unpack(Path(folder))
         return read_scenario(Path(folder)).state
 
 

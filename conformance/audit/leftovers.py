@@ -10,7 +10,7 @@ from conformance.audit.names import is_owned, owner
 from conformance.audit.place import Place
 from conformance.audit.report import Report
 from conformance.audit.steps import containers, targets, told
-from conformance.audit.table import Table
+from conformance.audit.table import Chain, Table
 from conformance.audit.walk import AFFINITY_PREFIX, Walker
 from conformance.spec import sources as cite
 
@@ -49,12 +49,21 @@ def _chains(
             there = "; ".join(map(told, chain.rules)) or "an empty chain"
             report.add(Kind.FOREIGN, "", where, there, "", cite.NFTABLES_CODE)
         elif name in referred:
-            for rule, count in Counter(chain.rules).items():
-                if count > 1:
-                    report.add(Kind.DUPLICATED, about, where, f"{count} times {told(rule)}", "once", cite.NFTABLES_CODE)
+            _within(chain, report)
         elif (chain.rules or strict) and about not in excused:
             there = f"{len(chain.rules)} rules that nothing refers to" if chain.rules else "an empty chain"
             report.add(Kind.LEAKED_CHAIN, about, where, there, "", cite.NFTABLES_CODE)
+
+
+def _within(chain: Chain, report: Report) -> None:
+    """Rules that are there twice, and rules that lead into another Service's chains, whatever these do today."""
+    about, where = owner(chain.name), f"chain {chain.name}"
+    for rule, count in Counter(chain.rules).items():
+        if count > 1:
+            report.add(Kind.DUPLICATED, about, where, f"{count} times {told(rule)}", "once", cite.NFTABLES_CODE)
+        for other in {owner(target) for target in targets(rule)} - {"", about}:
+            there = f"goes by a chain of {other}"
+            report.add(Kind.ALTERED, about, where, there, "goes by chains of its own", cite.NFTABLES_CODE)
 
 
 def _rules(table: Table, walker: Walker, report: Report) -> None:

@@ -15,6 +15,8 @@ _OWNED = re.compile(
     r"(?:service|endpoint|external|local|firewall|affinity)-[A-Z2-7]{8}-([^/]+)/([^/]+)/[^/]+/(.*?)(?:__.*)?"
 )
 
+_CUT = "..."
+
 
 def port_object(service: Service, port: ServicePort) -> str:
     """``namespace/name:port``, as kube-proxy calls a Service port."""
@@ -22,8 +24,8 @@ def port_object(service: Service, port: ServicePort) -> str:
 
 
 def owner(name: str) -> str:
-    """``namespace/name:port`` of a chain or affinity set; empty when it is no Service's."""
-    found = _OWNED.fullmatch(name)
+    """``namespace/name:port`` of a chain or affinity set; empty when it is no Service's, or too long a name was cut."""
+    found = None if name.endswith(_CUT) else _OWNED.fullmatch(name)
     return f"{found[1]}/{found[2]}" + (f":{found[3]}" if found[3] else "") if found else ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.audit.finding import Kind
+from conformance.audit.names import owner
 from conformance.audit.place import Place
 from conformance.audit.steps import Match, Verdict
 from conformance.audit.table import Container, Table
@@ -46,7 +47,7 @@ class Routes:
             found = self._answer(want, verdict, protocol)
         else:
             found = self._route(about, want, verdict, protocol)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys((*found, *_stranger(about, verdict))))
 
     def _answer(self, want: Answer, verdict: Verdict, protocol: str) -> Iterator[Difference]:
         fate = self._walker.verdict(verdict, protocol, self._senders[0])
@@ -138,6 +139,13 @@ class Routes:
         if owner != (about, address):
             there = f"{name} also remembers the clients of {owner[0]} at {_address(owner[1])}"
             yield Difference(Kind.ALTERED, there, f"a set of its own for {_address(address)}", cite.SESSION_AFFINITY)
+
+
+def _stranger(about: str, verdict: Verdict) -> Iterator[Difference]:
+    """Today another Service's chain may lead to the same endpoints; it changes with the other's."""
+    other = owner(verdict.target)
+    if other and other != about:
+        yield Difference(Kind.ALTERED, f"goes by a chain of {other}", "goes by a chain of its own")
 
 
 def told_ends(ends: Ends) -> str:

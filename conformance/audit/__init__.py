@@ -1,5 +1,6 @@
 """The ruleset audit: does kube-proxy's nftables table on a node do what the API's objects ask for."""
 
+from conformance.audit.auditing import MEASURED as MEASURED
 from conformance.audit.auditing import audit as audit
 from conformance.audit.auditing import audit_node as audit_node
 from conformance.audit.finding import Finding as Finding

@@ -20,6 +20,9 @@ from conformance.spec import sources as cite
 
 _PLAIN = Detail()
 
+MEASURED = (1, 36)
+"""The version of kube-proxy whose structure is expected; another's may differ in form."""
+
 
 def audit(
     table: Table, state: ClusterState, node: str, detail: Detail = _PLAIN, *, strict: bool = False
@@ -27,7 +30,7 @@ def audit(
     """Every way in which ``table`` does something else than kube-proxy on ``node`` would for the objects of ``state``.
 
     Rules are compared by what they do to packets, not by how they are written; empty chains that nothing refers to
-    count only if ``strict``. ``KeyError`` when ``state`` has no such node. The structure is that of kube-proxy 1.36.
+    count only if ``strict``. ``KeyError`` when ``state`` has no such node. The frame is that of kube-proxy `MEASURED`.
     """
     here = place(state, state.nodes[node], table.family, detail)
     report, wanted, walker = Report(here), wants(here), Walker(table, here)

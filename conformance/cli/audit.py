@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conformance.audit import Finding
+from conformance.audit import MEASURED, Finding
 from conformance.cli.audit_offline import of_files, of_scenario
 from conformance.errors import UsageError
 from conformance.judge import printable
@@ -81,6 +81,9 @@ def _live(
         found = of_cluster(cluster, nodes, most, strict=strict)
     finally:
         cluster.close()
+    if found.version != MEASURED and any(found.findings.values()):
+        ours, its = (".".join(map(str, version)) for version in (MEASURED, found.version))
+        click.echo(f"This cluster is {its}; the tables of kube-proxy {ours} are what is expected.", err=True)
     return found.findings, told(found.unread, found.restless)
 
 

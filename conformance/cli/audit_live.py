@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from conformance.audit import Detail, Finding, MalformedRuleset, Table, audit_node, read_tables
+from conformance.audit import MEASURED, Detail, Finding, MalformedRuleset, Table, audit_node, read_tables
 from conformance.audit.table import NAME
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
@@ -52,6 +52,7 @@ class Audited:
     findings: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     unread: dict[str, str] = field(default_factory=dict)
     restless: set[str] = field(default_factory=set)
+    version: tuple[int, int] = MEASURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def of_cluster(cluster: Cluster, nodes: tuple[str, ...], most: int | None, *, st
     if lacking is not None:
         raise UsageError(f"The cluster has no node '{lacking}'.", f"It has {', '.join(sorted(seen.state.nodes))}.")
     chosen = nodes or sample(seen.state, most)
-    result = Audited(unread={n: "no kube-proxy pod runs there" for n in chosen if n not in proxies})
+    result = Audited(version=config.version)
+    result.unread = {n: "no kube-proxy pod runs there" for n in chosen if n not in proxies}
     there = {n: proxies[n] for n in chosen if n in proxies}
     suspected = _read(cluster, there, seen, detail, result, strict=strict)
     confirmed: dict[str, set[Finding]] = {}

@@ -80,7 +80,10 @@ class Elements:
     def _tolerated(self, name: str, key: Key) -> bool:
         """Whether the element may be for an address of the node that the API does not know."""
         ranges = self._place.node_port_ranges if name == frame.NODEPORT_IPS else ()
-        return any(contains(r, str(key[0])) for r in ranges)
+        try:
+            return any(contains(r, str(key[0])) for r in ranges)
+        except ValueError:  # no address at all
+            return False
 
 
 def _where(name: str, key: Key, verdict: Verdict | None = None) -> str:

@@ -131,6 +131,8 @@ def _networks(plain: Json) -> list[Any]:
         return list(ipaddress.summarize_address_range(first, last))
     if isinstance(plain, Mapping):
         return [ipaddress.ip_network(f"{plain['prefix']['addr']}/{plain['prefix']['len']}", strict=False)]
+    if not isinstance(plain, str):
+        raise _Strange(plain)  # ip_network would take a number for an address
     return [ipaddress.ip_network(plain)]
 
 

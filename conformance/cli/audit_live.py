@@ -186,7 +186,10 @@ def _read(
             if isinstance(fault, ApiRefused) and fault.denied:
                 raise  # not this node's fault
             return fault.cause
-        return audit_node(tables, seen.state, node, detail, strict=strict)
+        try:
+            return audit_node(tables, seen.state, node, detail, strict=strict)
+        except ValueError as fault:  # of the configuration's addresses, which nobody has looked at before
+            return f"kube-proxy's configuration makes no sense: {fault}"
 
     found: dict[str, tuple[Finding, ...]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -39,7 +39,10 @@ def of_files(
         if node not in state.nodes:
             raise UsageError(f"{objects} knows no node '{node}'.", f"It has {', '.join(sorted(state.nodes))}.")
     detail = _detail(placed["kubeProxy"])
-    return {node: _one(node, paths, state, detail, strict=strict) for node, paths in rulesets.items()}
+    try:
+        return {node: _one(node, paths, state, detail, strict=strict) for node, paths in rulesets.items()}
+    except ValueError as fault:  # of the configuration's addresses, which nobody has looked at before
+        raise UsageError(f"{topology}: {fault}.", "Look at kubeProxy's CIDRs and nodePortAddresses.") from None
 
 
 def _one(

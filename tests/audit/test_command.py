@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,7 @@ def raised(done: Result) -> None:
         (["--scenario", "{iptables}"], "of mode iptables"),
         (["{files}", "--ruleset", "{folder}/ruleset-n1.json", "--node", "n9"], "knows no node 'n9'"),
         (["{files}", "--ruleset", "{folder}/topology.json", "--node", "n1"], "is no ruleset"),
+        (["--scenario", "{odd}"], "does not appear to be"),
         (["{files}", "--ruleset", "{folder}/none.json", "--node", "n1"], "cannot be read"),
     ],
 )
@@ -105,11 +107,13 @@ def test_what_makes_no_sense(folder: Path, tmp_path: Path, words: list[str], why
     iptables.mkdir()
     unpack(iptables, DATA / "groundtruth" / "iptables")
     (iptables / "ruleset-n1.json").write_text("")
+    odd = shutil.copytree(folder, tmp_path / "odd")
+    (odd / "topology.json").write_text((odd / "topology.json").read_text().replace("10.96.0.0/16", "10.96/x"))
     given: list[str | Path] = []
     for word in words:
         if word == "{files}":
             given += files(folder)
         else:
-            given.append(word.format(folder=folder, empty=empty, iptables=iptables))
+            given.append(word.format(folder=folder, empty=empty, iptables=iptables, odd=odd))
     with pytest.raises(UsageError, match=why):
         raised(audit(*given))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -154,6 +156,51 @@ def test_whatever_is_not_known_is_kept_as_such(plain: list[Any]) -> None:
     assert len(found) <= len(plain)
     assert hash(found) == hash(rule(plain))
     assert isinstance(told(found), str)
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    10**30,
+    0.5,
+    "",
+    "x",
+    "@x",
+    [],
+    {},
+    [[]],
+    {"elem": {}},
+    {"goto": {}},
+    {"set": [1]},
+)
+
+
+def places(plain: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401  JSON
+    """The way to everything inside."""
+    inside = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    for step, each in inside:
+        yield (*path, step)
+        yield from places(each, (*path, step))
+
+
+@functools.cache
+def every_place() -> list[tuple[Any, ...]]:
+    return list(places(Listing.of("n2").objects))
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_nonsense_anywhere_is_a_finding_or_a_malformed_ruleset(data: st.DataObject) -> None:
+    """What a node prints is somebody else's text: it may make no sense, but it must not break the audit."""
+    listing = Listing.of("n2")
+    *way, last = data.draw(st.sampled_from(every_place()))
+    inside: Any = listing.objects
+    for step in way:
+        inside = inside[step]
+    inside[last] = data.draw(st.sampled_from(JUNK))
+    with contextlib.suppress(MalformedRuleset):
+        audit_node(listing.tables(), state(), "n2")
 
 
 def by_number(listing: Listing) -> None:

@@ -84,8 +84,11 @@ class Routes:
             yield from self._ends(fate, way, sender)
             yield from self._memory(about, want, way, fate)
 
+    def _mark(self, way: Way) -> int:
+        return self._place.mark if way.masqueraded else 0
+
     def _ends(self, fate: Fate, way: Way, sender: Sender) -> Iterator[Difference]:
-        mark = self._place.mark if way.masqueraded else 0
+        mark = self._mark(way)
         found = {(e.ip, e.port) for e in fate.ends if e.verdict == TO}
         expected = _told_way(way, mark)
         there = told_ends(fate.ends)
@@ -115,10 +118,15 @@ class Routes:
                 yield Difference(Kind.WRONG_ENDPOINTS, there, expected, cite.SESSION_AFFINITY)
                 continue
             pinned.setdefault(address, name)
-            if remembered.get(address) != (("update", name),):
-                words = " and ".join(f"{how} {which}" for how, which in remembered.get(address, ())) or "no set"
-                there = f"clients of {_address(address)} are put into: {words}"
-                yield Difference(Kind.ALTERED, there, f"update {name}", cite.SESSION_AFFINITY)
+            # New clients have to be remembered, and those that are, anew.
+            for operations in dict.fromkeys((remembered.get(address, ()), end.remembers)):
+                if operations != (("update", name),):
+                    words = " and ".join(f"{how} {which}" for how, which in operations) or "no set"
+                    there = f"clients of {_address(address)} are put into: {words}"
+                    yield Difference(Kind.ALTERED, there, f"update {name}", cite.SESSION_AFFINITY)
+            if end.mark != self._mark(way):
+                there = f"clients in {name}: {told_ends(ends)}"
+                yield Difference(Kind.ALTERED, there, _told_way(way, self._mark(way)), cite.SOURCE_IP)
             yield from self._set(about, name, address, want.affinity_seconds)
         for address in sorted(way.endpoints & remembered.keys() - pinned.keys()):
             there = f"clients of {_address(address)} are not sent there again"

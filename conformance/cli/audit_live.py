@@ -19,7 +19,7 @@ from conformance.cluster.output import CommandFailed, output
 from conformance.cluster.paths import kind
 from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError, UsageError
-from conformance.facts.gather import SYSTEM, gather
+from conformance.facts.gather import gather
 from conformance.model.addresses import Family
 from conformance.model.cluster import ClusterState, ProxyConfig, ProxyMode
 from conformance.model.fields import MalformedObject
@@ -27,6 +27,7 @@ from conformance.model.parse import SERVICE_NAME_LABEL, cluster_state
 
 JSON = dict[str, Any]
 
+SYSTEM = "kube-system"
 AT_ONCE = 8
 """Nodes read side by side."""
 ROUNDS = 6

@@ -193,6 +193,21 @@ def affinity_never_renewed(listing: Listing) -> None:
 
 
 @finds(Kind.ALTERED, AFF_TWO)
+def affinity_never_renewed_for_those_who_come_back(listing: Listing) -> None:
+    rule = listing.rules("service-*default/aff-two/tcp/http")[0]
+    rule["expr"][1] = {"dnat": {"addr": "10.244.1.11", "port": 8080}}
+
+
+@finds(Kind.ALTERED, "default/affnp-two:http")
+def only_new_clients_are_masqueraded(listing: Listing) -> None:
+    """The mark is set in the Service's chain, behind its affinity rules."""
+    marking = listing.rules("external-*default/affnp-two/tcp/http")[0]
+    last = listing.rules("service-*default/affnp-two/tcp/http")[-1]
+    last["expr"].insert(0, marking["expr"][0])
+    listing.remove(marking)
+
+
+@finds(Kind.ALTERED, AFF_TWO)
 def affinity_times_out_early(listing: Listing) -> None:
     listing.one("set", "affinity-*default/aff-two/tcp/http__10.244.1.11/8080")["timeout"] = 10
 

@@ -18,6 +18,7 @@ from conformance.model.surroundings import Surroundings
 JSON = dict[str, Any]
 DEFAULT_RANGE = "kubernetes"
 """The ServiceCIDR that the API server makes of its own flags."""
+NOT_FOUND = 404
 _WRITES = (Verb.CREATE, Verb.CHANGE, Verb.REPLACE, Verb.REPORT)
 
 
@@ -108,6 +109,8 @@ class _Desk:
                 named = {"labelSelector": run.selector, "fieldSelector": f"metadata.name={name}"}
                 return cluster.get(kind("Service").path(), named)
             case Verb.ADDRESS:
+                if name not in self.addresses:
+                    raise ApiRefused(NOT_FOUND, "NotFound", f"Service {name} has no ClusterIP.", "See its spec.")
                 return cluster.get(kind("IPAddress").path(name=self.addresses[name]))
             case Verb.RANGE:
                 return cluster.get(kind("ServiceCIDR").path(name=DEFAULT_RANGE))

@@ -1,4 +1,4 @@
-"""The command line: ``nftconform run | plan | explain | expect | audit | cleanup | lab | selftest | docs``.
+"""The command line: ``nftconform run | plan | facts | explain | expect | audit | cleanup | lab | selftest | docs``.
 
 Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or environment, 130 interrupted.
 """
@@ -18,6 +18,7 @@ INTERRUPTED = 130
 _COMMANDS = {
     "run": "Ask a cluster, or a lab of our own, and write the reports.",
     "plan": "Show what would be asked of a cluster, and what not and why; reads only.",
+    "facts": "Print what a cluster is, and where each fact was learned; reads only.",
     "explain": "Print a case's promise, what the oracle expects, why, and the sources.",
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "audit": "Compare every node's kube-proxy table with what the API asks for; sends no packet.",

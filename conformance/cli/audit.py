@@ -14,7 +14,7 @@ from rich.text import Text
 from conformance.audit import MEASURED, Finding
 from conformance.cli.audit_offline import of_files, of_scenario
 from conformance.errors import UsageError
-from conformance.judge import printable
+from conformance.model.printable import printable
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _COLUMNS = ("node", "family", "kind", "object", "where", "there", "expected", "source")

@@ -1,4 +1,4 @@
-"""``nftconform docs``: the pages that the suites themselves can write, and whether those are current."""
+"""``nftconform docs``: the pages that the code itself can write, and whether those are current."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from conformance.errors import UsageError
+from conformance.facts.catalogue import QUESTIONS
 from conformance.kit import kit_root, put_on_path
 from conformance.model.case import Case, Matrix
 from conformance.model.cell import Cell
@@ -25,7 +26,7 @@ KILLS = "kills.json"
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is stale.")
 @click.option("--output", type=click.Path(path_type=Path), help="Another folder than the checkout's docs.")
 def docs(check: bool, output: Path | None) -> int:
-    """Write docs/catalogue.md, docs/coverage.md and docs/faults.md: promises, known behaviours, and proofs."""
+    """Write docs/catalogue.md, coverage.md, faults.md and facts.md: promises, known behaviours, proofs, facts."""
     put_on_path()
     from reports.files import write_whole  # noqa: PLC0415  importable only after put_on_path
 
@@ -46,6 +47,7 @@ def docs(check: bool, output: Path | None) -> int:
 def _pages(folder: Path) -> dict[str, str]:
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
     from reports import catalogue, faults, kills  # noqa: PLC0415
+    from reports import facts as report  # noqa: PLC0415
 
     chapters = []
     for area in areas():
@@ -54,9 +56,11 @@ def _pages(folder: Path) -> dict[str, str]:
         chapters.append(catalogue.Chapter(area.name, area.cases, area.matrices, cells))
     every = chain.from_iterable(chain[Case | Matrix](c.cases, c.matrices) for c in chapters)
     recorded = _held(folder / KILLS)
-    claimed = claims(case for chapter in chapters for case in chapter.cases)
     lab = {identity for chapter in chapters for identity in chapter.cells}
+    claimed = claims((case for chapter in chapters for case in chapter.cases), lab)
+    lines = [report.Line(q.fact, q.asks, q.learned, tuple(map(str, q.reads))) for q in QUESTIONS]
     return {
+        "facts.md": report.page(lines),
         "catalogue.md": catalogue.catalogue(chapters),
         "coverage.md": catalogue.coverage(table(), covered(every), lab),
         "faults.md": faults.page(claimed.catchers, kills.read(recorded) if recorded else None),

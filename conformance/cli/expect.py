@@ -13,8 +13,9 @@ from conformance.cli.recorded import cell_json, observation
 from conformance.cli.scenario import RecordedCell, Scenario, every_cell, read_scenario
 from conformance.cli.there import settled
 from conformance.errors import UsageError
-from conformance.judge import Subject, explain, judge, printable
+from conformance.judge import Subject, explain, judge
 from conformance.kit import put_on_path
+from conformance.model.printable import printable
 from conformance.model.verdict import Status, Verdict
 from conformance.oracle import expect as ask
 
@@ -34,6 +35,7 @@ def expect(
     cases: tuple[str, ...],
     profile: str,
     externals: tuple[str, ...],
+    told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
     agent_image: str | None,
@@ -46,7 +48,7 @@ def expect(
     how often it ended how. With --record it is written: with the kit's own Services and pods in a cluster, or in a lab.
     """
     if record:
-        given = Given(kubeconfig, context, cases, profile, externals, agent_image)
+        given = Given(kubeconfig, context, cases, profile, externals, told, agent_image)
         return _record(scenario, given, in_lab=in_lab, nodes=nodes)
     recorded = read_scenario(scenario)
     if check:

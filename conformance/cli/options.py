@@ -24,6 +24,13 @@ lab_directory = click.option(
     help="The lab's folder.  [default: $NFTCONFORM_LAB or .lab]",
 )
 
+fact_option = click.option(
+    "--fact",
+    "told",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A fact of the cluster that the kit cannot learn, or learns wrongly; may be repeated.",
+)
 _CLUSTER = (
     click.option(
         "--kubeconfig", type=click.Path(path_type=Path), help="The cluster to ask [$KUBECONFIG, ~/.kube/config]."
@@ -46,6 +53,7 @@ _CLUSTER = (
         metavar="NAME[@NODE]=HOW",
         help="A client outside the cluster; HOW is local, ssh://[USER@]HOST or exec:COMMAND PREFIX.",
     ),
+    fact_option,
 )
 _PODS = (
     click.option("--lab", "in_lab", is_flag=True, help="Bring up an embedded cluster for the time of the command."),
@@ -63,8 +71,10 @@ class Given:
     cases: tuple[str, ...]
     profile: str
     externals: tuple[str, ...]
+    told: tuple[str, ...]
     agent_image: str | None = None
     trust: int | None = None
+    patience: float | None = None
 
     def choice(self, output: Path | None = None) -> Choice:
         """The same as the fixtures take it; to be called after `put_on_path`."""
@@ -76,9 +86,13 @@ class Given:
             cases=self.cases,
             profile_name=self.profile,
             externals=self.externals,
+            told=self.told,
             agent_image=self.agent_image,
         )
-        plain = plain if self.trust is None else replace(plain, trust=self.trust)
+        if self.trust is not None:
+            plain = replace(plain, trust=self.trust)
+        if self.patience is not None:
+            plain = replace(plain, patience=self.patience)
         return replace(plain, output_folder=str(output.resolve())) if output else plain
 
 

@@ -24,6 +24,7 @@ def plan(
     cases: tuple[str, ...],
     profile: str,
     externals: tuple[str, ...],
+    told: tuple[str, ...],
     each: bool,
 ) -> None:
     """Show what `run` would ask with the same options. The cluster is only read."""
@@ -32,7 +33,7 @@ def plan(
     from fixtures.planning import planned  # noqa: PLC0415
     from fixtures.settings import settle  # noqa: PLC0415
 
-    settings = settle(Given(kubeconfig, context, cases, profile, externals).choice())
+    settings = settle(Given(kubeconfig, context, cases, profile, externals, told).choice())
     console = Console(highlight=False)
     for name, value in settings.described().items():
         console.print(Text(f"{name}: {value}", style="dim"), soft_wrap=True)

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     help="Surprises of an area asked again before the rest is believed.  [default: 40]",
 )
 @click.option(
+    "--patience",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="For a node's proxy to catch up with a change before it is asked nevertheless.  [default: 60]",
+)
+@click.option(
     "--output", type=click.Path(path_type=Path), default=Path("reports/out"), show_default=True, help="For the reports."
 )
 def run(
@@ -37,12 +43,14 @@ def run(
     cases: tuple[str, ...],
     profile: str,
     externals: tuple[str, ...],
+    told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
     agent_image: str | None,
     expression: str | None,
     workers: int | None,
     trust: int | None,
+    patience: float | None,
     output: Path,
 ) -> int:
     """Ask every cell, judge the answers, write JUnit.
@@ -54,7 +62,7 @@ def run(
     from fixtures.settings import check_named  # noqa: PLC0415
     from reports.files import check_writable  # noqa: PLC0415
 
-    choice = Given(kubeconfig, context, cases, profile, externals, agent_image, trust).choice(output)
+    choice = Given(kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience).choice(output)
     check_named(choice)
     check_writable(output)
     selection = ["-k", expression] if expression else []

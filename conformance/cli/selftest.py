@@ -37,7 +37,7 @@ _LABS = len(os.sched_getaffinity(0))
 @click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only so many of the faults.")
 @click.option("--seed", type=int, help="Which faults and which matrix cells.  [default: drawn, and printed]")
 @click.option("--labs", type=click.IntRange(1), default=_LABS, show_default="one a core", help="Labs side by side.")
-@click.option("--matrix", "count", type=click.IntRange(0), default=12, show_default=True, help="Cells of each matrix.")
+@click.option("--matrix", "count", type=click.IntRange(0), default=6, show_default=True, help="Cells of each matrix.")
 @click.option(
     "--mutate", type=click.IntRange(1), metavar="N", help="Hunt N random mutants instead of the named faults."
 )
@@ -77,6 +77,9 @@ def selftest(
     campaign = Campaign({f: claimed.catchers[f] for f in faults}, sample(matrices, count, seed), output, labs)
     console.print(f"selftest: {len(faults)} of {len(Fault)} faults, seed {seed}, {labs} labs side by side")
     fine = _unfaulted(console, campaign, whole=len(faults) == len(Fault))
+    for fault, case in claimed.elsewhere:
+        if fault in faults:
+            console.print(f"{case} claims {fault.word}, and does not apply in a lab")
     for case in claimed.idle:
         console.print(Text(f"{case} claims to catch nothing", "red"))
     found: list[Kill] = []
@@ -93,12 +96,13 @@ def _catalogue() -> tuple[Claims, dict[str, list[str]]]:
     """Who claims what, and the cells of every matrix in the lab."""
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
 
-    matrices: dict[str, list[str]] = {}
-    for area in areas():
-        for cell in plan([], area.matrices, area.name, imagine.LANDSCAPE):
-            if isinstance(cell, Cell):
-                matrices.setdefault(cell.case, []).append(cell.id)
-    return claims(case for area in areas() for case in area.cases), matrices
+    cells = [c for a in areas() for c in plan(a.cases, a.matrices, a.name, imagine.LANDSCAPE) if isinstance(c, Cell)]
+    matrices: dict[str, list[str]] = {matrix.id: [] for area in areas() for matrix in area.matrices}
+    for cell in cells:
+        if cell.case in matrices:
+            matrices[cell.case].append(cell.id)
+    every = (case for area in areas() for case in area.cases)
+    return claims(every, {cell.case for cell in cells}), matrices
 
 
 def _hunt(console: Console, count: int, seed: int, labs: int, output: Path, kept: Path | None) -> int:

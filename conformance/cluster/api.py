@@ -16,6 +16,7 @@ from conformance.cluster.paths import kind
 
 JSON = dict[str, Any]
 TIMEOUT = urllib3.Timeout(connect=10, read=60)
+BRIEF = urllib3.Timeout(connect=10, read=10)
 PAGE = 500
 THROTTLED = (429, 503)
 PATIENCE = 5
@@ -38,6 +39,16 @@ class Cluster:
     def get(self, path: str, params: Mapping[str, str] | None = None) -> JSON:
         """One object, or whatever JSON ``path`` holds."""
         return self._ask("GET", path, params)
+
+    def page(self, path: str, most: int = 4096) -> str:
+        """The first ``most`` bytes of what a pod answers through the API server's proxy; no JSON is expected."""
+        response = self._send("GET", path, None, timeout=BRIEF)
+        try:
+            return response.read(most).decode("utf-8", "replace")
+        except (urllib3.exceptions.HTTPError, OSError) as failure:
+            raise unreachable(failure, self.server) from None
+        finally:
+            response.close()  # what is left of a page without end is not waited for
 
     def find(self, path: str) -> JSON | None:
         """One object, or None when it does not exist."""

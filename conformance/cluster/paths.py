@@ -16,6 +16,13 @@ class Kind:
     plural: str
     namespaced: bool = True
 
+    @property
+    def resource(self) -> str:
+        """The plural with its group, as RBAC and messages name it (``daemonsets.apps``)."""
+        _, _, rest = self.group.partition("/")
+        group, slash, _ = rest.partition("/")
+        return f"{self.plural}.{group}" if slash else self.plural
+
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
         """The URL path of one object, or of the collection; without ``namespace`` of all namespaces."""
         words = [self.group, *(("namespaces", namespace) if self.namespaced and namespace else ()), self.plural]
@@ -38,6 +45,8 @@ KINDS: dict[str, Kind] = {
     "IPAddress": Kind("apis/networking.k8s.io/v1", "ipaddresses", namespaced=False),
     "Deployment": Kind("apis/apps/v1", "deployments"),
     "DaemonSet": Kind("apis/apps/v1", "daemonsets"),
+    "Installation": Kind("apis/operator.tigera.io/v1", "installations", namespaced=False),
+    "FelixConfiguration": Kind("apis/crd.projectcalico.org/v1", "felixconfigurations", namespaced=False),
     "Lease": Kind("apis/coordination.k8s.io/v1", "leases"),
     "SelfSubjectAccessReview": Kind("apis/authorization.k8s.io/v1", "selfsubjectaccessreviews", namespaced=False),
 }

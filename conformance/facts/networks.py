@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-import yaml
-
+from conformance.facts.answer import JSON, Answer, at, mapping, networks, reasons, words
+from conformance.facts.workloads import Workloads
 from conformance.model.addresses import Family
 from conformance.model.client import Client, ClientKind
 from conformance.model.facts import Fact, unknown
 from conformance.model.kube import Node
 from conformance.model.observation import Dial, End
 
-JSON = dict[str, Any]
+
+def from_service_cidrs(objects: Answer[list[JSON]]) -> Fact[tuple[str, ...]]:
+    """From ServiceCIDR objects (networking.k8s.io/v1, Kubernetes >= 1.33)."""
+    if objects.found is None:
+        return unknown(objects.where)
+    found = tuple(cidr for one in objects.found for cidr in words(at(one, "spec", "cidrs")))
+    return networks(found, objects.where) if found else unknown("there is no ServiceCIDR object")
 
 
-def from_service_cidrs(objects: Iterable[JSON] | None) -> Fact[tuple[str, ...]]:
-    """From ServiceCIDR objects (networking.k8s.io/v1, Kubernetes >= 1.33); None when the API has no such kind."""
-    if objects is None:
-        return unknown("the API has no ServiceCIDR objects")
-    found = tuple(c for o in objects for c in o.get("spec", {}).get("cidrs") or ())
-    return Fact(found, "ServiceCIDR objects") if found else unknown("there is no ServiceCIDR object")
-
-
-def from_kubeadm(config_map: JSON | None, field: str) -> Fact[tuple[str, ...]]:
+def from_kubeadm(config_map: Answer[JSON], field: str) -> Fact[tuple[str, ...]]:
     """``networking.serviceSubnet`` or ``podSubnet`` of kubeadm's ClusterConfiguration."""
-    source = "ConfigMap kube-system/kubeadm-config"
-    text = ((config_map or {}).get("data") or {}).get("ClusterConfiguration")
-    if not text:
-        return unknown(f"there is no {source}")
-    try:
-        networking = (yaml.safe_load(text) or {}).get("networking") or {}
-    except (yaml.YAMLError, AttributeError):
-        return unknown(f"{source} is not readable")
-    found = tuple(c.strip() for c in str(networking.get(field) or "").split(",") if c.strip())
-    return Fact(found, f"{source}, networking.{field}") if found else unknown(f"{source} has no {field}")
+    if config_map.found is None:
+        return unknown(config_map.where)
+    configuration = mapping(at(config_map.found, "data", "ClusterConfiguration"))
+    if configuration is None:
+        return unknown(f"{config_map.where} is not readable")
+    found = words(at(configuration, "networking", field))
+    where = f"{config_map.where}, networking.{field}"
+    return networks(found, where) if found else unknown(f"{config_map.where} has no {field}")
+
+
+def from_flag(seen: Workloads, component: str, flag: str) -> Fact[tuple[str, ...]]:
+    """From the command line of a static pod of the control plane, e.g. ``--service-cluster-ip-range``."""
+    for workload in seen.seen:
+        for container in workload.containers:
+            found = words(container.flags.get(flag)) if container.name == component else ()
+            if found:
+                return networks(found, f"{workload}, --{flag}")
+    return unknown(f"no {component} with --{flag} among {seen.where}")
 
 
 def first_known(*facts: Fact[tuple[str, ...]]) -> Fact[tuple[str, ...]]:
     """The first that is known; otherwise unknown, for all their reasons."""
     known = next((f for f in facts if f.known), None)
-    return known or unknown("; ".join(f.source for f in facts))
+    return known or unknown(reasons(*(f.source for f in facts)))
 
 
 def families(service_cidrs: Fact[tuple[str, ...]], dns: Fact[tuple[str, ...]]) -> Fact[tuple[Family, ...]]:
@@ -49,16 +54,7 @@ def families(service_cidrs: Fact[tuple[str, ...]], dns: Fact[tuple[str, ...]]) -
     for fact in (service_cidrs, dns):
         if fact.value:
             return Fact(tuple(dict.fromkeys(Family.of(c) for c in fact.value)), fact.source)
-    return unknown(f"{service_cidrs.source}; {dns.source}")
-
-
-def dns(service: JSON | None) -> Fact[tuple[str, ...]]:
-    """The cluster IPs of kube-system/kube-dns."""
-    if service is None:
-        return unknown("there is no Service kube-system/kube-dns")
-    spec = service.get("spec", {})
-    found = tuple(ip for ip in spec.get("clusterIPs") or [spec.get("clusterIP")] if ip and ip != "None")
-    return Fact(found, "Service kube-system/kube-dns") if found else unknown("Service kube-system/kube-dns is headless")
+    return unknown(reasons(service_cidrs.source, dns.source))
 
 
 def pod_masquerade(dials: Iterable[tuple[Client, str, Dial]], nodes: Iterable[Node]) -> Fact[bool]:

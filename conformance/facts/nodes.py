@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from conformance.facts.answer import JSON, Answer, at, dicts, text
 from conformance.model.facts import Fact, Facts, unknown
+from conformance.model.fields import MalformedObject
 from conformance.model.kube import Node
-from conformance.model.parse import node
+from conformance.model.parse import ZONE_LABEL, node
 from conformance.model.place import Place
+from conformance.model.printable import short
 
-JSON = dict[str, Any]
-SOURCE = "Node objects"
+SOURCE = "Nodes"
 
 
-def nodes(objects: Iterable[JSON]) -> Fact[tuple[Node, ...]]:
+def nodes(objects: Answer[list[JSON]]) -> Fact[tuple[Node, ...]]:
     """Names, addresses, zones and pod CIDRs, by name; only nodes that are Ready."""
-    ready = [o for o in objects if _ready(o)]
-    found = tuple(sorted((node(o) for o in ready), key=lambda n: n.name))
+    if objects.found is None:
+        return unknown(objects.where)
+    try:
+        found = tuple(sorted((node(o) for o in objects.found if _ready(o)), key=lambda n: n.name))
+    except MalformedObject as fault:
+        return unknown(short(str(fault)))
     return Fact(found, SOURCE) if found else unknown("no node is Ready")
 
 
-def kernels(objects: Iterable[JSON]) -> Fact[Mapping[str, str]]:
-    """``status.nodeInfo.kernelVersion`` by node."""
-    found = {o["metadata"]["name"]: str(_info(o).get("kernelVersion", "")) for o in objects}
-    return Fact(found, SOURCE) if any(found.values()) else unknown("Node objects name no kernel")
+def zones(objects: Answer[list[JSON]]) -> Fact[Mapping[str, str]]:
+    """The label ``topology.kubernetes.io/zone``, of the nodes that have it."""
+    return _by_node(objects, f"label {ZONE_LABEL}", "metadata", "labels", ZONE_LABEL)
 
 
-def unschedulable(objects: Iterable[JSON]) -> Fact[tuple[str, ...]]:
+def info(objects: Answer[list[JSON]], field: str) -> Fact[Mapping[str, str]]:
+    """A field of ``status.nodeInfo``, e.g. ``kernelVersion`` or ``containerRuntimeVersion``."""
+    return _by_node(objects, f"nodeInfo.{field}", "status", "nodeInfo", field)
+
+
+def unschedulable(objects: Answer[list[JSON]]) -> Fact[tuple[str, ...]]:
     """Cordoned nodes: pods of the kit are put on nodes by name and would run there, against somebody's intention."""
-    return Fact(tuple(sorted(o["metadata"]["name"] for o in objects if o.get("spec", {}).get("unschedulable"))), SOURCE)
+    if objects.found is None:
+        return unknown(objects.where)
+    cordoned = (o for o in objects.found if at(o, "spec", "unschedulable") is True)
+    return Fact(tuple(sorted(text(at(o, "metadata", "name")) for o in cordoned)), SOURCE)
 
 
 def with_places(facts: Facts, places: Mapping[str, Place]) -> Facts:
@@ -43,18 +55,20 @@ def with_places(facts: Facts, places: Mapping[str, Place]) -> Facts:
         if n.name in places
     }
     complete = tuple(replace(n, local=found.get(n.name, n.local)) for n in facts.nodes.value)
-    return replace(
-        facts,
+    return facts.learned(
         nodes=Fact(complete, facts.nodes.source),
         local_addresses=Fact(found, "host-network agents on the nodes"),
     )
 
 
-def _info(obj: JSON) -> JSON:
-    info: JSON = obj.get("status", {}).get("nodeInfo") or {}
-    return info
+def _by_node(objects: Answer[list[JSON]], what: str, *path: str) -> Fact[Mapping[str, str]]:
+    if objects.found is None:
+        return unknown(objects.where)
+    found = {text(at(o, "metadata", "name")): text(at(o, *path)) for o in objects.found}
+    known = {name: value for name, value in sorted(found.items()) if value}
+    return Fact(known, f"{SOURCE}, {what}") if known else unknown(f"{SOURCE} have no {what}")
 
 
 def _ready(obj: JSON) -> bool:
-    conditions = obj.get("status", {}).get("conditions") or []
+    conditions = dicts(at(obj, "status", "conditions"))
     return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)

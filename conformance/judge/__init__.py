@@ -3,6 +3,5 @@
 from conformance.judge.explain import Subject as Subject
 from conformance.judge.explain import expected as expected
 from conformance.judge.explain import explain as explain
-from conformance.judge.explain import printable as printable
 from conformance.judge.judging import judge as judge
 from conformance.judge.reached import name_of as name_of

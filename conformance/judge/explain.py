@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -26,6 +25,7 @@ from conformance.model.outcome import (
     Unanswered,
     Unspecified,
 )
+from conformance.model.printable import printable
 from conformance.model.verdict import Verdict
 
 _LABEL = 10
@@ -119,16 +119,6 @@ def _holding(path: str, value: object) -> str:
     if value in (None, PRESENT):
         return f"{'no ' if value is None else ''}{name}"
     return f"{name} as before" if value == UNCHANGED else f"{name} = {value}"
-
-
-def printable(text: str) -> str:
-    """``text`` with control, formatting and other invisible characters escaped."""
-    return "".join(c if c == " " or unicodedata.category(c)[0] not in "CZ" else _escape(c) for c in text)
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _target(name: str, sources: frozenset[str]) -> str:

@@ -19,6 +19,12 @@ class Told:
     status: Status
     mismatch: Mismatch
 
+    @property
+    def failed(self) -> bool:
+        """Whether the promise was broken; where a case is only to be reported, that is recorded and fails nobody."""
+        recorded = self.status is Status.RECORDED and self.mismatch is not Mismatch.NONE
+        return self.status is Status.FAILED or recorded
+
 
 class Finding(Enum):
     """How a case did that claims a fault which was on."""
@@ -68,19 +74,19 @@ def kill(fault: Fault, claiming: Iterable[str], told: Iterable[Told], seconds: f
     for one in told:
         by_case.get(one.case, rest).append(one)
     asked = [one for one in rest if one.status in (Status.PASSED, Status.FAILED)]
-    seen = {one.mismatch for ones in by_case.values() for one in ones if one.status is Status.FAILED}
+    seen = {one.mismatch for ones in by_case.values() for one in ones if one.failed}
     return Kill(
         fault,
         {case: _finding(ones, betraying) for case, ones in by_case.items()},
         tuple(mismatch for mismatch in Mismatch if mismatch in seen & set(betraying)),
-        sum(one.status is Status.FAILED for one in asked),
+        sum(one.failed for one in asked),
         len(asked),
         seconds,
     )
 
 
 def _finding(told: list[Told], betraying: tuple[Mismatch, ...]) -> Finding:
-    failed = [one for one in told if one.status is Status.FAILED]
+    failed = [one for one in told if one.failed]
     if any(one.mismatch in betraying for one in failed):
         return Finding.CAUGHT
     if failed:

@@ -19,12 +19,14 @@ ROUND = 1.0
 def pinned(outcome: Pins, dials: Sequence[Dial]) -> Finding:
     """Every port keeps to one endpoint within a round, and over all of them unless its pin is promised to expire.
 
-    A port whose client was tied before is answered by nobody else.
+    A port whose client was tied before is answered by nobody else; where all were, ``targets`` are no more than those
+    that they were tied to, so that another one is no stranger.
     """
     answers = [d for d in dials if d.end is End.ANSWERED]
     allowed = {name_of(t) for t in outcome.targets}
+    kept = {port: {name_of(t) for t in before} for port, before in outcome.kept}
     strangers = sorted({d.endpoint for d in answers} - allowed)
-    if strangers:
+    if strangers and not {d.port for d in dials} <= kept.keys():
         return Finding(
             Mismatch.WRONG_ENDPOINT, f"{', '.join(strangers)} answered; only {', '.join(sorted(allowed))} may"
         )
@@ -36,7 +38,6 @@ def pinned(outcome: Pins, dials: Sequence[Dial]) -> Finding:
         groups = [{*one} for one in rounds] if outcome.forgets else [{name for one in rounds for name in one}]
         if any(len(names) > 1 for names in groups):
             return Finding(Mismatch.NOT_STICKY, f"port {port}: one client was sent to {_shown(rounds)}")
-    kept = {port: {name_of(t) for t in before} for port, before in outcome.kept}
     for port, before in sorted(kept.items()):
         rounds = ports.get(port, [])
         if not {name for one in rounds for name in one} <= before:

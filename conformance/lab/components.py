@@ -56,7 +56,7 @@ def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ..
     return Component(API, _API, (*fds, *_options(options)), descriptors=sockets)
 
 
-def controllers(plan: AddressPlan, identities: Identities, run: Path) -> tuple[Component, Component]:
+def controllers(plan: AddressPlan, identities: Identities, run: Path, faults: Path) -> tuple[Component, Component]:
     """What stands for kube-controller-manager and kube-scheduler, and for a cloud's load balancers."""
     server = _server(plan)
     manager = identities.kubeconfig(run / "controllers.kubeconfig", server, "system:kube-controller-manager", ())
@@ -65,7 +65,7 @@ def controllers(plan: AddressPlan, identities: Identities, run: Path) -> tuple[C
     pool = ",".join(plan.load_balancer_cidrs)
     return (
         Component("controllers", _CONTROLLERS, _options({"kubeconfig": manager})),
-        Component("loadbalancer", _LOAD_BALANCER, _options({"kubeconfig": balancer, "pool": pool})),
+        Component("loadbalancer", _LOAD_BALANCER, _options({"kubeconfig": balancer, "pool": pool, "faults": faults})),
     )
 
 

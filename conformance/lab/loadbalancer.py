@@ -11,6 +11,7 @@ import ipaddress
 import logging
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from conformance.errors import UsageError
@@ -18,12 +19,15 @@ from conformance.lab import commands, kubeconfig
 from conformance.lab.client import ApiClient, ApiError, key
 from conformance.lab.controllers.cluster import NOT_FOUND, SERVICES, Store
 from conformance.lab.controllers.workqueue import WorkQueue
+from conformance.lab.faults.board import Board
+from conformance.spec.faults import Fault
 
 Json = dict[str, Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CLASS = "nftconform.io/lab"
 IP_MODE = "nftconform.io/ip-mode"
+_ANY_CLASS = Fault.LOAD_BALANCER_CLASS_IGNORED.name
 
 
 @dataclass(slots=True)
@@ -71,10 +75,10 @@ class Pool:
         return bool(gone)
 
 
-def wanted(service: Json) -> bool:
-    """Whether the Service asks this controller for addresses."""
+def wanted(service: Json, *, any_class: bool = False) -> bool:
+    """Whether the Service asks this controller for addresses; ``any_class``: it takes those of others as well."""
     spec = service["spec"]
-    ours = spec.get("loadBalancerClass") in (None, "", CLASS)
+    ours = any_class or spec.get("loadBalancerClass") in (None, "", CLASS)
     return spec.get("type") == "LoadBalancer" and ours and not service["metadata"].get("deletionTimestamp")
 
 
@@ -108,13 +112,14 @@ def _address(pool: Pool, owner: str, asked: str, given: list[str]) -> str | None
 
 
 class LoadBalancerController:
-    """Keeps ``status.loadBalancer`` of each Service."""
+    """Keeps ``status.loadBalancer`` of each Service; ``board`` is the lab's switchboard of faults."""
 
-    def __init__(self, client: ApiClient, pools: list[Pool]) -> None:
+    def __init__(self, client: ApiClient, pools: list[Pool], board: Board | None = None) -> None:
         self.queue = WorkQueue("loadbalancer", self.sync)
         self.services = Store(client, SERVICES)
         self._client = client
         self._pools = pools
+        self._board = board
         self.services.subscribe(lambda _event, service, _before: self.queue.add(key(service)))
 
     async def run(self) -> None:
@@ -128,7 +133,7 @@ class LoadBalancerController:
     async def sync(self, service_key: str) -> None:
         """Bring one Service's addresses in order."""
         service = self.services.get(service_key)
-        if service is None or not wanted(service):
+        if service is None or not self._wanted(service):
             freed = [pool.release(service_key) for pool in self._pools]
             if any(freed):
                 self._retry_pending()
@@ -150,10 +155,16 @@ class LoadBalancerController:
     def _adopt(self) -> None:
         """What Services have, they keep: before anything new is given, the older Service first."""
         for service in sorted(self.services.all(), key=lambda s: s["metadata"].get("creationTimestamp", "")):
-            if wanted(service):
+            if self._wanted(service):
                 for entry in (service.get("status") or {}).get("loadBalancer", {}).get("ingress") or ():
                     if entry.get("ip"):
                         any(pool.take(key(service), entry["ip"]) for pool in self._pools)
+
+    def _wanted(self, service: Json) -> bool:
+        on = [s for s in self._board.read() if s.fault == _ANY_CLASS] if self._board else []
+        metadata = service["metadata"]
+        greedy = any(switch.is_about(metadata["namespace"], metadata["name"]) for switch in on)
+        return wanted(service, any_class=greedy)
 
     def _ours(self, service: Json) -> bool:
         """Whether the status still shows an address of ours."""
@@ -164,7 +175,7 @@ class LoadBalancerController:
     def _retry_pending(self) -> None:
         for service in self.services.all():
             entries = (service.get("status") or {}).get("loadBalancer", {}).get("ingress") or ()
-            if wanted(service) and len(entries) < len(service["spec"].get("ipFamilies") or ("IPv4",)):
+            if self._wanted(service) and len(entries) < len(service["spec"].get("ipFamilies") or ("IPv4",)):
                 self.queue.add(key(service))
 
 
@@ -182,13 +193,15 @@ def main() -> int:
     """The command."""
     parser = commands.parser("conformance.lab.loadbalancer", __doc__)
     parser.add_argument("--pool", required=True, help="networks, separated by commas")
+    parser.add_argument("--faults", type=Path, help="the lab's switchboard; without it, no fault is on")
     arguments = parser.parse_args()
 
     async def work() -> None:
         pools = pools_of(arguments.pool)
         async with ApiClient(kubeconfig.load(arguments.kubeconfig), "lab-loadbalancer") as client:
             logging.getLogger(__name__).info("pools: %s", ", ".join(str(pool.network) for pool in pools))
-            await LoadBalancerController(client, pools).run()
+            board = Board(arguments.faults) if arguments.faults else None
+            await LoadBalancerController(client, pools, board).run()
 
     return commands.run(work, arguments.log_level)
 

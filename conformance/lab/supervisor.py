@@ -100,7 +100,7 @@ class Supervisor:
         ):
             sockets = outside.fileno(), inside.fileno()
             self._processes.start(components.api_server(plan, identities, sockets, self._directory.faults))
-        for component in components.controllers(plan, identities, run):
+        for component in components.controllers(plan, identities, run, self._directory.faults):
             self._processes.start(component)
         for node in plan.nodes:
             self._processes.start(components.kubelet(plan, node, identities, run))

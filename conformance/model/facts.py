@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +13,8 @@ from conformance.model.cluster import DetectLocal, ProxyConfig, ProxyMode
 from conformance.model.kube import Node
 
 T = TypeVar("T")
+GIVEN = "given"
+"""The source of a fact that the user has said: nothing that is learned later replaces it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +41,52 @@ def unknown(why: str) -> Fact[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One cluster. ``proxy_modes`` and ``local_addresses`` are by node; addresses are those beyond InternalIPs."""
+    """One cluster; a fact that is a mapping is by node. ``local_addresses`` are those beyond InternalIPs.
+
+    `conformance.facts.catalogue` says of each what it asks and where it is learned.
+    """
 
     version: Fact[str] = field(default_factory=Fact)
     nodes: Fact[tuple[Node, ...]] = field(default_factory=Fact)
-    kernels: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    zones: Fact[Mapping[str, str]] = field(default_factory=Fact)
     unschedulable: Fact[tuple[str, ...]] = field(default_factory=Fact)
+    kubelets: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    systems: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    kernels: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    runtimes: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    nft_versions: Fact[Mapping[str, str]] = field(default_factory=Fact)
     families: Fact[tuple[Family, ...]] = field(default_factory=Fact)
     service_cidrs: Fact[tuple[str, ...]] = field(default_factory=Fact)
     cluster_cidrs: Fact[tuple[str, ...]] = field(default_factory=Fact)
     proxy_mode: Fact[ProxyMode] = field(default_factory=Fact)
     proxy_modes: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    configured_mode: Fact[ProxyMode] = field(default_factory=Fact)
     detect_local: Fact[DetectLocal] = field(default_factory=Fact)
     node_port_addresses: Fact[tuple[str, ...]] = field(default_factory=Fact)
     masquerade_all: Fact[bool] = field(default_factory=Fact)
     localhost_node_ports: Fact[bool] = field(default_factory=Fact)
+    proxy_replacement: Fact[str] = field(default_factory=Fact)
+    cni: Fact[str] = field(default_factory=Fact)
+    cni_version: Fact[str] = field(default_factory=Fact)
+    cni_dataplane: Fact[str] = field(default_factory=Fact)
+    policy_engine: Fact[str] = field(default_factory=Fact)
+    load_balancer: Fact[str] = field(default_factory=Fact)
     dns: Fact[tuple[str, ...]] = field(default_factory=Fact)
+    dns_server: Fact[str] = field(default_factory=Fact)
+    dns_version: Fact[str] = field(default_factory=Fact)
+    node_local_dns: Fact[bool] = field(default_factory=Fact)
+    admission: Fact[str] = field(default_factory=Fact)
     may_exec: Fact[bool] = field(default_factory=Fact)
-    load_balancer: Fact[bool] = field(default_factory=Fact)
     local_addresses: Fact[Mapping[str, tuple[str, ...]]] = field(default_factory=Fact)
     pod_masquerade: Fact[bool] = field(default_factory=Fact)
+
+    def items(self) -> Iterator[tuple[str, Fact[Any]]]:
+        """Every fact by its name, in the order above."""
+        return ((f.name, getattr(self, f.name)) for f in fields(self))
+
+    def learned(self, **found: Fact[Any]) -> Facts:
+        """These facts with what was ``found`` later; what the user has given stays."""
+        return replace(self, **{name: fact for name, fact in found.items() if getattr(self, name).source != GIVEN})
 
     def proxy(self) -> ProxyConfig:
         """kube-proxy's configuration, its own defaults where a field is unknown."""
@@ -121,6 +149,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "service_cidrs": tuple,
     "cluster_cidrs": tuple,
     "proxy_mode": ProxyMode,
+    "configured_mode": ProxyMode,
     "detect_local": DetectLocal,
     "node_port_addresses": tuple,
     "dns": tuple,

@@ -176,6 +176,8 @@ def _port(port: PortSpec, spec: ServiceSpec, here: Surroundings) -> JSON:
 
 
 def _reused(old: Service) -> JSON:
+    if not old.cluster_ips:
+        return {}  # an API server that allocated nothing has failed already, in a case of its own
     return {"clusterIP": old.cluster_ips[0], "clusterIPs": list(old.cluster_ips)}
 
 

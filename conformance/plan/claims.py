@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.model.case import Case
@@ -14,22 +14,29 @@ from conformance.spec.faults import Fault
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """``catchers``: of every fault the IDs of the cases that claim it; ``idle``: cases that claim none."""
+    """``catchers``: of every fault the IDs of the cases that claim it; ``idle``: cases that claim none.
+
+    ``elsewhere`` are claims of cases that have no cell in the lab: nobody can try them there.
+    """
 
     catchers: Mapping[Fault, tuple[str, ...]]
     idle: tuple[str, ...]
+    elsewhere: tuple[tuple[Fault, str], ...] = ()
 
 
-def claims(cases: Iterable[Case]) -> Claims:
-    """What ``cases`` say that they catch; a fault that nobody claims has an empty row."""
+def claims(cases: Iterable[Case], in_lab: Collection[str]) -> Claims:
+    """What ``cases`` say that they catch; a fault that nobody claims has an empty row. ``in_lab``: IDs of cases."""
     catchers: dict[Fault, list[str]] = {fault: [] for fault in Fault}
-    idle = []
+    idle, elsewhere = [], []
     for case in cases:
-        for fault in case.catches:
-            catchers[Fault[fault.name]].append(case.id)
         if not case.catches:
             idle.append(case.id)
-    return Claims({fault: tuple(ids) for fault, ids in catchers.items()}, tuple(idle))
+        for fault in (Fault[each.name] for each in case.catches):
+            if case.id in in_lab:
+                catchers[fault].append(case.id)
+            else:
+                elsewhere.append((fault, case.id))
+    return Claims({fault: tuple(ids) for fault, ids in catchers.items()}, tuple(idle), tuple(elsewhere))
 
 
 def some(faults: Sequence[Fault], share: float, seed: int) -> tuple[Fault, ...]:

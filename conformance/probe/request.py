@@ -139,10 +139,10 @@ class DialRequest:
             return self.count * (self.timeout + self.pace) + self.patience
         return math.ceil(self.count / self.parallel) * self.timeout + self.count * self.pace
 
-    def patient(self) -> DialRequest:
+    def patient(self, *, paced: bool = True) -> DialRequest:
         """The same dials, gently: paced below any sane ICMP rate limit's burst, with time for two SYN retransmits."""
         timeout = max(self.timeout, PATIENT_TIMEOUT)
-        if self.schedule or self.transport is Transport.WIRE:
+        if self.schedule or self.transport is Transport.WIRE or not paced:
             return replace(self, timeout=timeout)
         parallel = 1 if self.parallel == 1 else self.count
         pace = max(self.pace, PATIENT_PACE)

@@ -11,11 +11,8 @@ from pathlib import Path
 from conformance.judge.kills import Finding, Kill, kill
 from conformance.lab.faults.board import Switch
 from conformance.model.verdict import Status
-from conformance.selftest.trial import Trial, attempt
+from conformance.selftest.trial import SHORT, Trial, attempt
 from conformance.spec.faults import Fault
-
-_TRUST = ("--trust", "3")
-"""Under a fault much is wrong, as it should be: a few surprises of an area asked again stand for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ class Campaign:
         if not claiming:
             return Kill(fault, {}, trouble="no case claims to catch it")
         output = self.output / fault.word
-        trial = attempt((Switch(fault.name),), (*claiming, *self.matrix), output, stop, *_TRUST)
+        trial = attempt((Switch(fault.name),), (*claiming, *self.matrix), output, stop, *SHORT)
         if trial.trouble:
             findings = dict.fromkeys(claiming, Finding.NOT_ASKED)
             return Kill(fault, findings, seconds=trial.seconds, trouble=trial.trouble)

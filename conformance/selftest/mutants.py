@@ -20,14 +20,15 @@ from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
 from conformance.lab.faults.mutation import Kind, Mutation, before, partner, shape, tokens
 from conformance.lab.faults.transaction import Command, Transaction, parse
 from conformance.model.verdict import Status
-from conformance.selftest.trial import ask, fresh_lab, switch_on
+from conformance.selftest.trial import SHORT, ask, fresh_lab, switch_on
 
 Corpus = Mapping[str, Sequence[Transaction]]
-"""By node, in order."""
+"""By node, of each family's table in order."""
 
 _PATIENCE = 15.0
 """A proxy whose first transaction nft refuses is not waited for much longer than one that starts."""
 _NODES = tuple(node.name for node in AddressPlan().nodes)
+_FAMILIES = ("ip", "ip6")
 _OF_THE_RUN = re.compile(r"\bnftconform(?:-[0-9a-f]{6})?/([^/:\s]+)")
 
 
@@ -47,7 +48,10 @@ def record(output: Path) -> Corpus:
         switch_on(directory, Switch(RECORD))
         ask(directory, (), output, threading.Event())
         board = Board(directory.faults)
-        return {node: _until_cleanup([parse(text) for text in board.recorded(node)]) for node in _NODES}
+        return {
+            node: [one for f in _FAMILIES for one in _until_cleanup(list(map(parse, board.recorded(node, f))))]
+            for node in _NODES
+        }
 
 
 def _until_cleanup(transactions: list[Transaction]) -> list[Transaction]:
@@ -142,10 +146,11 @@ class Hunt:
             with fresh_lab() as directory:
                 try:
                     switch_on(directory, switch, patience=_PATIENCE)
-                    told = ask(directory, cases, output, stop, "--trust", "3")
+                    told = ask(directory, cases, output, stop, *SHORT)
                 except LabError as error:
                     why = error.cause
-                notes = [Board(directory.faults).recall(node, MUTANT) for node in _NODES]
+                board = Board(directory.faults)
+                notes = [board.recall(node, family, MUTANT) for node in _NODES for family in _FAMILIES]
         except KitError as error:
             return Mutant(draft.number, kind, draft.node, Fate.LOST, reason=error.cause)
         hit = next((note for note in notes if note.get("hits")), {})

@@ -27,6 +27,9 @@ from conformance.model.verdict import Mismatch, Status
 _NODES = 3
 _SECONDS = 420.0
 """A whole run takes a minute; one under a fault waits for much that does not come."""
+SHORT = ("--trust", "1", "--patience", "20")
+"""Options of a run under a fault, where much is wrong, as it should be: one surprise of an area asked again stands for
+the others, and a proxy that does not catch up soon never will."""
 _LOOK_SECONDS = 0.5
 _POLITE_SECONDS = 30.0
 _JUDGED = (0, 1, 2)

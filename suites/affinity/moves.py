@@ -76,7 +76,7 @@ MOVES = (
         promise="A client whose endpoint leaves the Service goes to another one at once, and stays there.",
         level=Level.MUST,
         sources=(SESSION_AFFINITY, VIRTUAL_IPS),
-        catches=(Fault.STALE_ENDPOINT, Fault.AFFINITY_FORGOTTEN),
+        catches=(Fault.STALE_ENDPOINT, Fault.AFFINITY_FORGOTTEN, Fault.STALE_AFFINITY),
         given=_LEFT,
         steps=(
             ask("before", _FROM_A, _EITHER),

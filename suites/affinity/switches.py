@@ -43,7 +43,7 @@ SWITCHES = (
         promise="Session affinity counts from when it is switched on until it is switched off.",
         level=Level.MUST,
         sources=(SESSION_AFFINITY,),
-        catches=(Fault.AFFINITY_IGNORED, Fault.AFFINITY_NEVER_EXPIRES),
+        catches=(Fault.AFFINITY_IGNORED, Fault.AFFINITY_STAYS_ON),
         given=_SWITCHED,
         steps=(
             ask("without", dial(cluster_ip(), client=pod("a")), _SPREAD),
@@ -60,7 +60,10 @@ SWITCHES = (
         promise="timeoutSeconds is three hours unless it is said, and lies between a second and a day.",
         level=Level.MUST,
         sources=(AFFINITY_TIMEOUT,),
-        catches=(Fault.INVALID_ACCEPTED,),
+        catches=(
+            Fault.API_TAKES_INVALID,
+            Fault.API_DEFAULT_MISSING,
+        ),
         given=(),
         steps=(
             ask("default", _with(None), Stored(((FIELD, 10800),))),

@@ -114,7 +114,12 @@ TIES = (
         promise="A client stays tied while its connections are less than timeoutSeconds apart, each port for itself.",
         level=Level.MUST,
         sources=(AFFINITY_TIMEOUT, NFTABLES_CODE),
-        catches=(Fault.AFFINITY_EXPIRES_EARLY, Fault.AFFINITY_IGNORED, Fault.AFFINITY_PORTS_TOGETHER),
+        catches=(
+            Fault.AFFINITY_EXPIRES_EARLY,
+            Fault.AFFINITY_IGNORED,
+            Fault.AFFINITY_PORTS_TOGETHER,
+            Fault.AFFINITY_NOT_RENEWED,
+        ),
         given=_SHORT,
         when=dial(cluster_ip(), client=host("a"), rounds=(0, 1.5, 3, 4.5)),
         then=_EITHER,

@@ -35,7 +35,12 @@ CASES = (
         promise="On a dual-stack cluster a Service gets the families that its policy and its list ask for.",
         level=Level.MUST,
         sources=(IP_FAMILIES, IP_FAMILY_POLICY, DUAL_STACK_PAGE),
-        catches=(Fault.API_DEFAULT_MISSING, Fault.API_REFUSES_VALID, Fault.API_TAKES_INVALID),
+        catches=(
+            Fault.API_DEFAULT_MISSING,
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_REFUSES_VALID,
+            Fault.API_TAKES_INVALID,
+        ),
         given=(),
         steps=(
             ask(
@@ -111,7 +116,10 @@ CASES = (
         promise="A Service's ClusterIP and its family may not change once set.",
         level=Level.MUST,
         sources=(CLUSTER_IP, IP_FAMILIES),
-        catches=(Fault.API_IMMUTABLE_CHANGES,),
+        catches=(
+            Fault.API_IMMUTABLE_CHANGES,
+            Fault.API_ALLOCATES_ANEW,
+        ),
         given=_SINGLE,
         steps=(
             ask("other", alter(_SINGLE, ("spec.clusterIP", "192.0.2.1")), Rejected("spec.clusterIPs")),
@@ -139,7 +147,13 @@ CASES = (
         promise="The first family of a Service stays; the second comes and goes as the policy says.",
         level=Level.MUST,
         sources=(IP_FAMILIES, IP_FAMILY_POLICY, DUAL_STACK_PAGE),
-        catches=(Fault.API_IMMUTABLE_CHANGES, Fault.API_TAKES_INVALID, Fault.API_DEFAULT_MISSING),
+        catches=(
+            Fault.API_IMMUTABLE_CHANGES,
+            Fault.API_TAKES_INVALID,
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_ALLOCATES_ANEW,
+            Fault.API_REFUSES_CHANGE,
+        ),
         given=(_DUAL, _SINGLE.but(called="api-23-single")),
         steps=(
             ask("swapped", alter(_DUAL, ("spec.ipFamilies", ("IPv6", "IPv4"))), Rejected("spec.clusterIPs")),
@@ -178,7 +192,10 @@ CASES = (
         promise="On a single-stack cluster two families cannot be required, and are not given when preferred.",
         level=Level.SHOULD,
         sources=(IP_FAMILY_POLICY, DUAL_STACK_PAGE),
-        catches=(Fault.API_TAKES_INVALID, Fault.API_REFUSES_VALID),
+        catches=(
+            Fault.API_TAKES_INVALID,
+            Fault.API_ALLOCATES_NOTHING,
+        ),
         given=(),
         steps=(
             ask("require", make(service(called="api-24"), (POLICY, "RequireDualStack")), Rejected(POLICY)),

@@ -48,8 +48,10 @@ _STICKY = service(called="api-60", affinity=True)
 _LOCAL = service(LB, called="api-61", ingress=(), external_policy=Policy.LOCAL)
 _CLUSTER = service(LB, called="api-61-cluster", ingress=())
 _FOREIGN = service(LB, called="api-63", ingress=())
-_EXTERNAL = service(called="api-65", external_ip=True)
+_EXTERNAL = service(called="api-65")
+_ADDRESS = ("spec.externalIPs", ("192.0.2.65",))
 _ODD = service(called="api-66")
+_SPECIAL = service(called="api-67")
 
 CASES = (
     Case(
@@ -77,7 +79,11 @@ CASES = (
         promise="A load balancer with externalTrafficPolicy Local has a health check node port; nothing else has one.",
         level=Level.MUST,
         sources=(HEALTH_CHECK_NODE_PORT, EXTERNAL_POLICY),
-        catches=(Fault.API_DEFAULT_MISSING, Fault.API_KEEPS_ALLOCATED),
+        catches=(
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_KEEPS_ALLOCATED,
+            Fault.API_KEEPS_UNUSED,
+        ),
         given=(_LOCAL, _CLUSTER),
         steps=(
             ask("born", make(_LOCAL.but(called="api-61-born")), Stored(((CHECKED, PRESENT),))),
@@ -97,6 +103,15 @@ CASES = (
                 ),
                 Stored(((CHECKED, StaticPort(6)),)),
             ),
+            ask(
+                "freed",
+                really(
+                    create(_LOCAL.but(called="api-61-freed"), (CHECKED, StaticPort(8))),
+                    change(_LOCAL.but(called="api-61-freed"), ("spec.externalTrafficPolicy", "Cluster")),
+                    create(service(NP, called="api-61-heir"), ("spec.ports.0.nodePort", StaticPort(8))),
+                ),
+                Stored((("spec.ports.0.nodePort", StaticPort(8)),)),
+            ),
         ),
         across=API,
         covers=("G15",),
@@ -106,7 +121,11 @@ CASES = (
         promise="A health check node port in use may not change, and one that would mean nothing is refused.",
         level=Level.MUST,
         sources=(HEALTH_CHECK_NODE_PORT,),
-        catches=(Fault.API_IMMUTABLE_CHANGES, Fault.API_TAKES_INVALID),
+        catches=(
+            Fault.API_IMMUTABLE_CHANGES,
+            Fault.API_ALLOCATES_ANEW,
+            Fault.API_TAKES_INVALID,
+        ),
         given=_LOCAL.but(called="api-62"),
         steps=(
             ask("changed", alter(_LOCAL.but(called="api-62"), (CHECKED, StaticPort(7))), Rejected(CHECKED)),
@@ -130,7 +149,11 @@ CASES = (
         promise="A load balancer's class may not change once set, and is a load balancer's alone.",
         level=Level.MUST,
         sources=(LOAD_BALANCER_CLASS,),
-        catches=(Fault.API_IMMUTABLE_CHANGES, Fault.API_TAKES_INVALID),
+        catches=(
+            Fault.API_IMMUTABLE_CHANGES,
+            Fault.API_KEEPS_UNUSED,
+            Fault.API_TAKES_INVALID,
+        ),
         given=_FOREIGN,
         steps=(
             ask(
@@ -159,7 +182,7 @@ CASES = (
         promise="A load balancer of another class is left alone by the cluster's own controller.",
         level=Level.MUST,
         sources=(LOAD_BALANCER_CLASS,),
-        catches=(Fault.FOREIGN_SERVICE_SERVED,),
+        catches=(Fault.LOAD_BALANCER_CLASS_IGNORED,),
         given=_FOREIGN.but(called="api-64"),
         steps=(
             becomes(_FOREIGN.but(called="api-64")),
@@ -174,19 +197,12 @@ CASES = (
     ),
     Case(
         id="API-65",
-        promise="External IPs may be asked for, unless the cluster's admission forbids them; special addresses never.",
+        promise="External IPs may be asked for, unless the cluster's admission forbids them.",
         level=Level.CHECK,
         sources=(EXTERNAL_IPS, ADMISSION_PAGE),
-        catches=(Fault.API_REFUSES_VALID, Fault.API_TAKES_INVALID),
-        given=_EXTERNAL,
-        steps=(
-            ask("stored", really(read(_EXTERNAL)), Stored((("spec.externalIPs.0", PRESENT),))),
-            ask("loopback", alter(_EXTERNAL, ("spec.externalIPs", ("127.0.0.1",))), Rejected("spec.externalIPs[0]")),
-            ask(
-                "link-local", alter(_EXTERNAL, ("spec.externalIPs", ("169.254.1.1",))), Rejected("spec.externalIPs[0]")
-            ),
-            ask("multicast", alter(_EXTERNAL, ("spec.externalIPs", ("224.0.0.1",))), Rejected("spec.externalIPs[0]")),
-        ),
+        catches=(Fault.API_REFUSES_VALID,),
+        given=(),
+        steps=(ask("stored", really(create(_EXTERNAL, _ADDRESS)), Stored((("spec.externalIPs.0", PRESENT),))),),
         across=API,
         covers=("C11",),
     ),
@@ -242,5 +258,20 @@ CASES = (
             ),
         ),
         across=API,
+    ),
+    Case(
+        id="API-67",
+        promise="Addresses that are no single machine's cannot be external IPs: loopback, link-local, multicast.",
+        level=Level.MUST,
+        sources=(EXTERNAL_IPS,),
+        catches=(Fault.API_TAKES_INVALID,),
+        given=(),
+        steps=(
+            ask("loopback", make(_SPECIAL, ("spec.externalIPs", ("127.0.0.1",))), Rejected("spec.externalIPs[0]")),
+            ask("link-local", make(_SPECIAL, ("spec.externalIPs", ("169.254.1.1",))), Rejected("spec.externalIPs[0]")),
+            ask("multicast", make(_SPECIAL, ("spec.externalIPs", ("224.0.0.1",))), Rejected("spec.externalIPs[0]")),
+        ),
+        across=API,
+        covers=("C11",),
     ),
 )

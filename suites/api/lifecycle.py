@@ -17,6 +17,7 @@ from conformance.model.case import (
     address,
     ask,
     axes,
+    becomes,
     change,
     clear,
     cluster_ip,
@@ -58,6 +59,7 @@ API = axes(family=(), protocol=())
 
 _ONE = service(called="api-01", labels=(("nftconform.io/case", "api-01"),))
 _OTHER = service(called="api-01-other", labels=(("nftconform.io/case", "api-01"),))
+_STRANGER = service(called="api-01-stranger")
 _NOTE = "metadata.annotations.note"
 _BALANCED = service(ServiceType.LOAD_BALANCER, called="api-02", ingress=())
 _HELD = service(called="api-03")
@@ -74,12 +76,20 @@ CASES = (
         promise="A Service is created, read, listed, changed, replaced and deleted, alone and with others.",
         level=Level.MUST,
         sources=(API_CONCEPTS, SERVICE_PAGE),
-        catches=(Fault.API_REFUSES_VALID, Fault.API_TAKES_INVALID, Fault.API_DEFAULT_MISSING),
+        catches=(
+            Fault.API_DEFAULT_MISSING,
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_ALLOCATES_ANEW,
+            Fault.API_REFUSES_CHANGE,
+            Fault.API_OVERWRITES,
+            Fault.API_DELETE_LOST,
+            Fault.API_SELECTOR_IGNORED,
+        ),
         given=(),
         steps=(
             ask(
                 "created",
-                really(create(_ONE), read(_ONE)),
+                really(create(_ONE, ("spec.type", None)), read(_ONE)),
                 Stored((("metadata.uid", PRESENT), ("spec.type", "ClusterIP"), ("spec.clusterIP", PRESENT))),
             ),
             ask(
@@ -89,12 +99,12 @@ CASES = (
             ),
             ask(
                 "listed",
-                really(create(_ONE), listed(_ONE)),
+                really(create(_STRANGER), create(_ONE), listed(_ONE)),
                 Stored((("items.0.metadata.name", "api-01"), ("items.1", None))),
             ),
             ask(
                 "found",
-                really(create(_ONE), found(_ONE)),
+                really(create(_STRANGER), create(_ONE), found(_ONE)),
                 Stored((("items.0.metadata.name", "api-01"), ("items.1", None))),
             ),
             ask(
@@ -127,7 +137,11 @@ CASES = (
         promise="A Service's status is written through its subresource alone, and that leaves its spec alone.",
         level=Level.MUST,
         sources=(API_CONCEPTS,),
-        catches=(Fault.API_REFUSES_VALID, Fault.API_TAKES_INVALID, Fault.API_DEFAULT_MISSING),
+        catches=(
+            Fault.API_DEFAULT_MISSING,
+            Fault.API_TAKES_INVALID,
+            Fault.API_STATUS_WITH_SPEC,
+        ),
         given=(),
         steps=(
             ask(
@@ -174,7 +188,10 @@ CASES = (
         promise="A Service with a finalizer stays when it is deleted, marked, until the finalizer is taken off.",
         level=Level.MUST,
         sources=(FINALIZERS, FINALIZERS_PAGE),
-        catches=(Fault.API_TAKES_INVALID, Fault.API_KEEPS_ALLOCATED),
+        catches=(
+            Fault.API_FINALIZER_IGNORED,
+            Fault.API_DELETE_LOST,
+        ),
         given=(),
         steps=(
             ask(
@@ -196,9 +213,15 @@ CASES = (
         promise="A Service may have a name that starts with a digit, and is served and resolved like any other.",
         level=Level.SHOULD,
         sources=(RELAXED_NAMES, DNS_PAGE),
-        catches=(Fault.API_REFUSES_VALID, Fault.NO_SERVICE_RULES),
-        given=_NUMBERED,
+        catches=(
+            Fault.API_REFUSES_VALID,
+            Fault.NO_SERVICE_RULES,
+            Fault.DNS_ENDPOINTS_AS_ADDRESS,
+        ),
+        given=(),
         steps=(
+            ask("taken", make(_NUMBERED), Stored((("metadata.name", "7-api-04"), ("spec.clusterIP", PRESENT)))),
+            becomes(_NUMBERED),
             ask("dialled", dial(cluster_ip(), client=pod("b")), Answered(on("a"))),
             ask("resolved", dial(lookup("A"), client=pod("b")), ResolvesTo(ResolvesTo.What.CLUSTER_IPS)),
         ),
@@ -225,7 +248,10 @@ CASES = (
         promise="A dry run is validated and filled in like the real thing, and leaves nothing behind.",
         level=Level.MUST,
         sources=(DRY_RUN,),
-        catches=(Fault.API_DEFAULT_MISSING,),
+        catches=(
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_DRY_RUN_STORED,
+        ),
         given=(),
         steps=(
             ask("made", make(_TRIED), Stored((("metadata.uid", PRESENT), ("spec.clusterIP", PRESENT)))),
@@ -238,7 +264,11 @@ CASES = (
         promise="A ClusterIP may be asked for by value: from the range, and if no other Service has it.",
         level=Level.MUST,
         sources=(CLUSTER_IP,),
-        catches=(Fault.API_TAKES_INVALID, Fault.API_KEEPS_ALLOCATED),
+        catches=(
+            Fault.API_TAKES_INVALID,
+            Fault.API_ALLOCATES_TWICE,
+            Fault.API_KEEPS_ALLOCATED,
+        ),
         given=_FIRST,
         steps=(
             ask("taken", really(create(_GREEDY)), Rejected("spec.clusterIPs")),
@@ -265,7 +295,10 @@ CASES = (
         promise="Each ClusterIP has an IPAddress object that names its Service, and that goes with it.",
         level=Level.SHOULD,
         sources=(IP_ADDRESS, SERVICE_CIDR, SERVICE_CIDR_PAGE),
-        catches=(Fault.API_DEFAULT_MISSING, Fault.API_KEEPS_ALLOCATED),
+        catches=(
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_KEEPS_ALLOCATED,
+        ),
         given=(),
         steps=(
             ask(
@@ -278,6 +311,16 @@ CASES = (
                 really(
                     create(service(called="api-08")),
                     delete(service(called="api-08")),
+                    address(service(called="api-08")),
+                ),
+                Rejected(status=NOT_FOUND),
+            ),
+            ask(
+                "released",
+                really(
+                    create(service(called="api-08"), _HOLD),
+                    delete(service(called="api-08")),
+                    change(service(called="api-08"), ("metadata.finalizers", None)),
                     address(service(called="api-08")),
                 ),
                 Rejected(status=NOT_FOUND),

@@ -76,7 +76,11 @@ CASES = (
         promise="A node port belongs to one Service, of a protocol to one port, and is free again when it is given up.",
         level=Level.MUST,
         sources=(NODE_PORT,),
-        catches=(Fault.API_TAKES_INVALID, Fault.API_REFUSES_VALID, Fault.API_KEEPS_ALLOCATED),
+        catches=(
+            Fault.API_ALLOCATES_TWICE,
+            Fault.API_REFUSES_VALID,
+            Fault.API_KEEPS_ALLOCATED,
+        ),
         given=_OWNER,
         steps=(
             ask("taken", make(_RIVAL), Rejected("spec.ports[0].nodePort")),
@@ -120,7 +124,11 @@ CASES = (
         promise="Node ports are given from the cluster's range, and none outside it.",
         level=Level.MUST,
         sources=(NODE_PORT,),
-        catches=(Fault.API_TAKES_INVALID, Fault.API_DEFAULT_MISSING),
+        catches=(
+            Fault.API_TAKES_INVALID,
+            Fault.API_ALLOCATES_TWICE,
+            Fault.API_ALLOCATES_NOTHING,
+        ),
         given=(),
         steps=(
             # For real: a dry run does not look at the range (pkg/registry/core/service/portallocator/operation.go).
@@ -138,7 +146,13 @@ CASES = (
         promise="A load balancer may do without node ports, and gets them when they are wanted later.",
         level=Level.MUST,
         sources=(ALLOCATE_NODE_PORTS, NO_LB_NODE_PORTS),
-        catches=(Fault.API_DEFAULT_MISSING, Fault.API_REFUSES_VALID),
+        catches=(
+            Fault.API_ALLOCATES_UNWANTED,
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_ALLOCATES_ANEW,
+            Fault.API_REFUSES_CHANGE,
+            Fault.API_TAKES_INVALID,
+        ),
         given=(_OPEN, _NUMBERED),
         steps=(
             ask("none", make(_OPEN.but(called="api-42-none")), Stored(((FIRST, None), (SECOND, None)))),
@@ -162,7 +176,7 @@ CASES = (
         promise="A load balancer without node ports is served at its address, and at node ports once it has them.",
         level=Level.MUST,
         sources=(ALLOCATE_NODE_PORTS, NO_LB_NODE_PORTS),
-        catches=(Fault.LOAD_BALANCER_NOT_SERVED, Fault.NODE_PORT_NOT_SERVED, Fault.CHANGE_LOST),
+        catches=(Fault.LOAD_BALANCER_NOT_SERVED, Fault.NODE_PORT_NOT_SERVED),
         given=_BALANCED,
         steps=(
             ask("without", dial(load_balancer(), client=pod("b")), Answered(on("a"))),
@@ -179,7 +193,13 @@ CASES = (
         promise="A Service's type may change: what the new type needs is allocated, what it does not is given back.",
         level=Level.MUST,
         sources=(SERVICE_TYPE, SERVICE_PORTS, CLUSTER_IP, EXTERNAL_NAME),
-        catches=(Fault.API_DEFAULT_MISSING, Fault.API_REFUSES_VALID, Fault.API_IMMUTABLE_CHANGES),
+        catches=(
+            Fault.API_DEFAULT_MISSING,
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_ALLOCATES_ANEW,
+            Fault.API_KEEPS_UNUSED,
+            Fault.API_REFUSES_CHANGE,
+        ),
         given=(_TYPED, _TYPED_NP, _TYPED_EXT),
         steps=(
             ask(
@@ -228,7 +248,13 @@ CASES = (
         promise="A Service's ports may be renumbered, added and removed, and a port that stays keeps its node port.",
         level=Level.MUST,
         sources=(SERVICE_PORTS, NODE_PORT),
-        catches=(Fault.API_DEFAULT_MISSING, Fault.API_REFUSES_VALID, Fault.API_TAKES_INVALID),
+        catches=(
+            Fault.API_DEFAULT_MISSING,
+            Fault.API_ALLOCATES_NOTHING,
+            Fault.API_ALLOCATES_ANEW,
+            Fault.API_REFUSES_CHANGE,
+            Fault.API_TAKES_INVALID,
+        ),
         given=_PORTS,
         steps=(
             ask(

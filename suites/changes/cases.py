@@ -63,7 +63,7 @@ CASES = (
         promise="A new Service that gets the ClusterIP of a deleted one inherits neither endpoints nor affinity.",
         level=Level.MUST,
         sources=(CLUSTER_IP, SESSION_AFFINITY),
-        catches=(Fault.STALE_SERVICE, Fault.STALE_AFFINITY, Fault.STALE_ENDPOINT),
+        catches=(Fault.STALE_SERVICE,),
         given=_PREDECESSOR,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b")), Answered(on("a"), sticky=True)),
@@ -171,7 +171,7 @@ CASES = (
         promise="When a Service loses one of its ports, that one is not served any more and the others go on.",
         level=Level.MUST,
         sources=(SERVICE_PORTS, NFTABLES_CODE),
-        catches=(Fault.STALE_PORT, Fault.ONE_PORT_MISSING),
+        catches=(Fault.STALE_PORT, Fault.ONE_PORT_MISSING, Fault.PARTIAL_SYNC_FORGETS),
         given=_SHRINKING,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),

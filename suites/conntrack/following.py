@@ -160,7 +160,7 @@ FOLLOWING = (
         promise="A UDP flow that began before its Service existed is served once it does.",
         level=Level.MUST,
         sources=(CLUSTER_IP, CONNTRACK_CODE),
-        catches=(Fault.STALE_FLOWS, Fault.NO_SERVICE_RULES),
+        catches=(Fault.EARLY_FLOWS_STAY, Fault.NO_SERVICE_RULES),
         given=_LATE,
         steps=(
             becomes(),
@@ -179,7 +179,7 @@ FOLLOWING = (
         promise="A UDP flow that was refused because no endpoint was ready is served once one is.",
         level=Level.MUST,
         sources=(CONDITIONS, CONNTRACK_CODE),
-        catches=(Fault.STALE_FLOWS, Fault.NOT_READY_CHOSEN),
+        catches=(Fault.EARLY_FLOWS_STAY, Fault.NOT_READY_CHOSEN),
         given=_UNREADY,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), flow="pod"), Refused(RefusedBy.ICMP)),

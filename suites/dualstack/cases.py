@@ -97,7 +97,7 @@ CASES = (
         promise="The family that a Service keeps goes on while the other is given up and taken on again.",
         level=Level.MUST,
         sources=(IP_FAMILIES, DUAL_STACK_PAGE, CONNTRACK_CODE),
-        catches=(Fault.NO_SERVICE_RULES, Fault.STALE_ENDPOINT),
+        catches=(Fault.NO_SERVICE_RULES,),
         given=_FIRST,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
@@ -190,7 +190,7 @@ CASES = (
         promise="The node port of a Service that has IPv6 alone is closed in IPv4.",
         level=Level.SHOULD,
         sources=(IP_FAMILIES, DUAL_STACK_PAGE),
-        catches=(Fault.STALE_FAMILY,),
+        catches=(Fault.FAMILY_UNASKED_SERVED,),
         given=_ONLY_SIX.but(called="dst-08"),
         when=dial(node_port("b"), client=pod("b")),
         then=Refused(),

@@ -205,7 +205,7 @@ CASES = (
         promise="A Service whose pods have all ended, as evicted ones have, refuses.",
         level=Level.MUST,
         sources=(READY, VIRTUAL_IPS),
-        catches=(Fault.STALE_ENDPOINT, Fault.NO_ENDPOINTS_DROPS),
+        catches=(Fault.NO_ENDPOINTS_DROPS,),
         given=service(NP, endpoints=on("a", breed=Breed.FAILED)),
         steps=(
             ask("pod", dial(cluster_ip(), client=pod("a")), REFUSED),

@@ -98,7 +98,7 @@ LIFECYCLE = (
         promise="Endpoints that terminate and serve no more get no traffic, even if there is no other: it is refused.",
         level=Level.MUST,
         sources=(TERMINATING_ENDPOINTS, SERVING),
-        catches=(Fault.STALE_ENDPOINT, Fault.NOT_READY_CHOSEN),
+        catches=(Fault.NOT_READY_CHOSEN,),
         given=service(NP, slices=(by_hand(_gone(_A), _gone(_B)),), called="lif-02"),
         steps=(
             ask("pod", dial(cluster_ip(), client=pod("a")), REFUSED),

@@ -179,7 +179,7 @@ CASES = (
         promise="externalTrafficPolicy may change at any time: new connections follow it, established ones live on.",
         level=Level.MUST,
         sources=(EXTERNAL_POLICY, NFTABLES_CODE, CONNTRACK_CODE),
-        catches=(Fault.POLICY_CHANGE_NOT_FOLLOWED, Fault.CHANGE_CUTS_CONNECTIONS),
+        catches=(Fault.POLICY_CHANGE_NOT_FOLLOWED, Fault.FLOW_BROKEN),
         given=_FLIPPED,
         steps=(
             ask("held", dial(node_port("c"), client=external("c"), flow="held"), Answered(on("a"), SeenSource.NODE)),
@@ -231,7 +231,7 @@ CASES = (
         promise="With externalTrafficPolicy Local, a node serves by its own endpoints, whatever topology hints say.",
         level=Level.MUST,
         sources=(EXTERNAL_POLICY, HINTS, TOPOLOGY_CODE),
-        catches=(Fault.LOCAL_POLICY_FOLLOWS_HINTS,),
+        catches=(Fault.LOCAL_POLICY_HEEDS_HINTS,),
         given=_HINTED,
         steps=(
             ask("local", dial(node_port("a"), client=external()), Answered(on("a"), SeenSource.CLIENT)),

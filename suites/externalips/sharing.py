@@ -106,7 +106,7 @@ CASES = (
         promise="An external IP that is taken away from a Service is not served any more.",
         level=Level.MUST,
         sources=(EXTERNAL_IPS,),
-        catches=(Fault.ADDRESS_STAYS,),
+        catches=(Fault.OLD_ADDRESS_SERVED,),
         given=_REMOVED,
         steps=(
             ask("before", dial(external_ip(), client=pod("b")), Answered(on("a"), SeenSource.NODE)),
@@ -126,7 +126,7 @@ CASES = (
         promise="Two Services may have one external IP, each its own ports.",
         level=Level.MUST,
         sources=(EXTERNAL_IPS, SERVICE_PORTS),
-        catches=(Fault.SHARED_ADDRESS_MIXED_UP, Fault.ADDRESS_STAYS),
+        catches=(Fault.SHARED_ADDRESS_MIXED_UP, Fault.OLD_ADDRESS_SERVED),
         given=(_ONE, _TWO),
         steps=(
             ask("one", dial(external_ip("eip-09"), client=pod("b")), Answered(on("a"), SeenSource.NODE)),
@@ -144,7 +144,7 @@ CASES = (
         promise="Two Services that claim one external IP and port harm no other; one is served, and alone once alone.",
         level=Level.SHOULD,
         sources=(EXTERNAL_IPS, NFTABLES_CODE),
-        catches=(Fault.CONFLICT_STOPS_SYNC, Fault.ADDRESS_STAYS),
+        catches=(Fault.CONFLICT_STOPS_SYNC, Fault.OLD_ADDRESS_SERVED),
         given=(_FIRST, _RIVAL, _STAYS, _GOES, _BESIDE),
         steps=(
             ask("contested", dial(external_ip("eip-10"), client=pod("b")), Answered(on("a", "b", "c"))),
@@ -165,7 +165,12 @@ CASES = (
         promise="With externalTrafficPolicy Local, pods and nodes without endpoints are served at an external IP.",
         level=Level.MUST,
         sources=(EXTERNAL_IPS, EXTERNAL_POLICY, NFTABLES_CODE),
-        catches=(Fault.LOCAL_POLICY_NO_SHORT_CIRCUIT,),
+        catches=(
+            Fault.LOCAL_POLICY_NO_SHORT_CIRCUIT,
+            Fault.ENDPOINTS_MISSED_TOO_EARLY,
+            Fault.PODS_TAKEN_FOR_OUTSIDERS,
+            Fault.LOCAL_POLICY_FORGETS_NODES,
+        ),
         given=_LOCAL,
         steps=(
             ask("pod", dial(external_ip(), client=pod("c")), Answered(on("a"), SeenSource.CLIENT)),

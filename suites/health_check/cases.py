@@ -117,7 +117,7 @@ CASES = (
         promise="The health check port closes when the policy becomes Cluster, and may be asked for again by number.",
         level=Level.MUST,
         sources=(HEALTH_CHECK_NODE_PORT, EXTERNAL_POLICY),
-        catches=(Fault.ADDRESS_STAYS, Fault.HEALTH_CHECK_NOT_SERVED),
+        catches=(Fault.HEALTH_CHECK_STAYS, Fault.HEALTH_CHECK_NOT_SERVED),
         given=_FLIPPED,
         steps=(
             ask("local", dial(health_check("a"), client=pod("b")), Says(200, local_endpoints=1)),
@@ -213,7 +213,7 @@ CASES = (
         promise="The health check port closes on every node when its Service is deleted.",
         level=Level.MUST,
         sources=(HEALTH_CHECK_NODE_PORT,),
-        catches=(Fault.ADDRESS_STAYS,),
+        catches=(Fault.HEALTH_CHECK_STAYS,),
         given=_DELETED,
         steps=(
             ask("there", dial(health_check("a"), client=pod("b")), Says(200, local_endpoints=1)),

@@ -187,7 +187,7 @@ CASES = (
         promise="internalTrafficPolicy may be changed at any time: new flows follow it, established ones live on.",
         level=Level.SHOULD,
         sources=(INTERNAL_POLICY, CONNTRACK_CODE),
-        catches=(Fault.POLICY_CUTS_FLOWS, Fault.INTERNAL_LOCAL_FORWARDS_TO_REMOTE),
+        catches=(Fault.FLOW_BROKEN, Fault.INTERNAL_LOCAL_FORWARDS_TO_REMOTE),
         given=_FLIPPED,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), flow="pod"), Answered(on("a"))),
@@ -256,7 +256,7 @@ CASES = (
         promise="externalTrafficPolicy Local leaves the ClusterIP alone, which follows policy Cluster.",
         level=Level.MUST,
         sources=(INTERNAL_POLICY, EXTERNAL_POLICY),
-        catches=(Fault.LOCAL_POLICY_FORWARDS_TO_REMOTE, Fault.LOCAL_POLICY_MASQUERADES),
+        catches=(Fault.LOCAL_POLICY_FORWARDS_TO_REMOTE, Fault.LOCAL_POLICY_TAKES_CLUSTER_IP),
         given=service(LB, on("a"), external_policy=LOCAL),
         steps=(
             ask("clusterIP", dial(cluster_ip(), client=pod("c")), Answered(on("a"), SeenSource.CLIENT)),

@@ -62,7 +62,10 @@ CASES = (
         promise="The name of a Service has its ClusterIPs as addresses, and no others.",
         level=Level.MUST,
         sources=(DNS_SPECIFICATION, DNS_PAGE),
-        catches=(Fault.WRONG_RECORDS,),
+        catches=(
+            Fault.DNS_FAMILY_MISSING,
+            Fault.DNS_ENDPOINTS_AS_ADDRESS,
+        ),
         given=service(endpoints=on("a")),
         steps=(
             ask("a", dial(lookup("A"), client=pod("a")), ADDRESSES),
@@ -77,7 +80,10 @@ CASES = (
         promise="Each named port of a Service has an SRV record with the port's number and the Service's name.",
         level=Level.MUST,
         sources=(DNS_SPECIFICATION, DNS_PAGE),
-        catches=(Fault.WRONG_RECORDS,),
+        catches=(
+            Fault.DNS_SRV_MISSING,
+            Fault.DNS_SRV_WRONG_PORT,
+        ),
         given=service(endpoints=on("a")),
         steps=(
             ask("tcp", dial(lookup("SRV", port="tcp"), client=pod("a")), PORT),
@@ -90,7 +96,12 @@ CASES = (
         promise="The name of a headless Service has the addresses of its ready endpoints, and no others.",
         level=Level.MUST,
         sources=(DNS_SPECIFICATION, DNS_PAGE, READY),
-        catches=(Fault.WRONG_RECORDS, Fault.NOT_READY_CHOSEN),
+        catches=(
+            Fault.DNS_UNREADY_LISTED,
+            Fault.DNS_ENDPOINT_MISSING,
+            Fault.DNS_FAMILY_MISSING,
+            Fault.DNS_NAME_INVENTED,
+        ),
         given=(
             service(endpoints=on("a", "b"), headless=True, called="dns-03"),
             service(endpoints=_UNREADY, headless=True, called="dns-03-unready"),
@@ -110,7 +121,12 @@ CASES = (
         promise="An endpoint of a headless Service with a hostname has a name of its own, to which SRV records lead.",
         level=Level.MUST,
         sources=(DNS_SPECIFICATION, DNS_PAGE),
-        catches=(Fault.WRONG_RECORDS,),
+        catches=(
+            Fault.DNS_HOSTNAME_IGNORED,
+            Fault.DNS_SRV_MISSING,
+            Fault.DNS_ENDPOINT_MISSING,
+            Fault.DNS_FAMILY_MISSING,
+        ),
         given=service(slices=(by_hand(*_NAMED),), headless=True, called="dns-04"),
         steps=(
             ask("host", dial(lookup("A", host="web-b"), client=pod("a")), _endpoints("b")),
@@ -129,7 +145,11 @@ CASES = (
         promise="With publishNotReadyAddresses a headless Service's name has the addresses of all its endpoints.",
         level=Level.MUST,
         sources=(PUBLISH_NOT_READY, DNS_PAGE),
-        catches=(Fault.WRONG_RECORDS, Fault.UNREADY_WITHHELD),
+        catches=(
+            Fault.DNS_UNREADY_WITHHELD,
+            Fault.DNS_ENDPOINT_MISSING,
+            Fault.DNS_FAMILY_MISSING,
+        ),
         given=service(endpoints=_UNREADY, headless=True, publish_not_ready=True, called="dns-05"),
         steps=(
             ask("a", dial(lookup("A"), client=pod("a")), ResolvesTo(ResolvesTo.What.ENDPOINTS, _UNREADY)),
@@ -143,7 +163,7 @@ CASES = (
         promise="The name of an ExternalName Service is an alias of the external name.",
         level=Level.MUST,
         sources=(EXTERNAL_NAME, DNS_SPECIFICATION),
-        catches=(Fault.WRONG_RECORDS,),
+        catches=(Fault.DNS_NO_ALIAS,),
         given=service(ALIAS, external_name=ELSEWHERE, called="dns-06"),
         when=dial(lookup("CNAME"), client=pod("a")),
         then=NAME,
@@ -154,7 +174,11 @@ CASES = (
         promise="The name of a Service that is deleted does not exist any more.",
         level=Level.SHOULD,
         sources=(DNS_SPECIFICATION,),
-        catches=(Fault.WRONG_RECORDS,),
+        catches=(
+            Fault.DNS_STALE,
+            Fault.DNS_NAME_INVENTED,
+            Fault.DNS_SRV_MISSING,
+        ),
         given=service(endpoints=on("a"), called="dns-07"),
         steps=(
             ask("before", dial(lookup("SRV", port="tcp"), client=pod("a")), PORT),
@@ -169,7 +193,13 @@ CASES = (
         promise="An ExternalName Service that becomes ClusterIP or NodePort gets addresses that lead to its endpoints.",
         level=Level.MUST,
         sources=(SERVICE_TYPE, EXTERNAL_NAME),
-        catches=(Fault.NO_SERVICE_RULES, Fault.NODE_PORT_NOT_SERVED, Fault.WRONG_RECORDS),
+        catches=(
+            Fault.NO_SERVICE_RULES,
+            Fault.NODE_PORT_NOT_SERVED,
+            Fault.DNS_NO_ALIAS,
+            Fault.DNS_STALE,
+            Fault.DNS_ENDPOINTS_AS_ADDRESS,
+        ),
         given=(_ENTERS, _OPENS),
         steps=(
             ask("alias", dial(lookup("CNAME", "dns-08"), client=pod("b")), NAME),
@@ -190,7 +220,12 @@ CASES = (
         promise="A Service that becomes ExternalName serves none of its old addresses; its name is an alias.",
         level=Level.MUST,
         sources=(SERVICE_TYPE, EXTERNAL_NAME, CLUSTER_IP),
-        catches=(Fault.OLD_ADDRESS_SERVED, Fault.WRONG_RECORDS),
+        catches=(
+            Fault.OLD_ADDRESS_SERVED,
+            Fault.OLD_NODE_PORT_SERVED,
+            Fault.DNS_NO_ALIAS,
+            Fault.DNS_STALE,
+        ),
         given=_LEAVES,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b")), Answered(on("a"))),

@@ -118,7 +118,13 @@ CASES = (
         promise="Conflicting Services and odd EndpointSlices keep no other Service from being programmed.",
         level=Level.MUST,
         sources=(VIRTUAL_IPS, SLICES_PAGE, EXTERNAL_IPS),
-        catches=(Fault.BAD_OBJECT_STOPS_OTHERS, Fault.NO_SERVICE_RULES, Fault.STALE_ENDPOINT),
+        catches=(
+            Fault.BAD_OBJECT_STOPS_OTHERS,
+            Fault.SLOW_SYNC,
+            Fault.NO_SERVICE_RULES,
+            Fault.STALE_ENDPOINT,
+            Fault.PARTIAL_SYNC_FORGETS,
+        ),
         given=_GOOD,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b")), Answered(on("a"))),
@@ -156,7 +162,7 @@ CASES = (
         promise="After random edits to several Services each of them is served as it says now.",
         level=Level.MUST,
         sources=(VIRTUAL_IPS, NFTABLES_CODE),
-        catches=(Fault.CHANGE_LOST, Fault.STALE_ENDPOINT, Fault.NO_SERVICE_RULES),
+        catches=(Fault.CHANGE_LOST, Fault.STALE_ENDPOINT, Fault.NO_SERVICE_RULES, Fault.PARTIAL_SYNC_FORGETS),
         given=_EDITED,
         steps=_EDITS,
         needs=(nodes(3),),

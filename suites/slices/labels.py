@@ -92,7 +92,7 @@ LABELS = (
         promise="A Service that another proxy takes over loses node port, balancer address and health check as well.",
         level=Level.SHOULD,
         sources=(PROXY_NAME_LABEL, HEALTH_CHECK_NODE_PORT),
-        catches=(Fault.FOREIGN_SERVICE_SERVED, Fault.OLD_ADDRESS_SERVED),
+        catches=(Fault.FOREIGN_SERVICE_SERVED, Fault.OLD_ADDRESS_SERVED, Fault.OLD_NODE_PORT_SERVED),
         given=_BALANCED,
         steps=(
             ask("before-port", dial(node_port("a"), client=host("a")), Answered(on("a"))),
@@ -112,7 +112,7 @@ LABELS = (
         promise="The health check of a Service ends when another proxy takes over, and comes back with it.",
         level=Level.SHOULD,
         sources=(PROXY_NAME_LABEL, HEALTH_CHECK_NODE_PORT),
-        catches=(Fault.FOREIGN_SERVICE_SERVED, Fault.OLD_ADDRESS_SERVED),
+        catches=(Fault.FOREIGN_SERVICE_SERVED, Fault.HEALTH_CHECK_STAYS),
         given=_BALANCED.but(called="slc-23"),
         steps=(
             ask("before", dial(health_check("a"), client=host("b")), Says(200, local_endpoints=1)),
@@ -130,7 +130,7 @@ LABELS = (
         promise="Clients outside the cluster find the node port of a Service that another proxy has taken over closed.",
         level=Level.SHOULD,
         sources=(PROXY_NAME_LABEL,),
-        catches=(Fault.FOREIGN_SERVICE_SERVED, Fault.OLD_ADDRESS_SERVED),
+        catches=(Fault.FOREIGN_SERVICE_SERVED, Fault.OLD_NODE_PORT_SERVED),
         given=_BALANCED.but(called="slc-24"),
         steps=(
             ask("before", dial(node_port("a"), client=external("a")), Answered(on("a"))),

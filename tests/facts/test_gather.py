@@ -35,7 +35,9 @@ def test_a_cluster_without_nodes_and_proxy_is_mostly_unknown(cluster: Cluster) -
     facts = gather(cluster)
     assert (facts.version.value or "").startswith("v1.")
     assert facts.nodes.source == "no node is Ready"
-    assert facts.proxy_mode.source == "there is no ConfigMap kube-system/kube-proxy"
+    assert facts.proxy_mode.source.startswith("there is no ConfigMap kube-system/kube-proxy;")
+    assert facts.service_cidrs.source == "ServiceCIDRs"
+    assert facts.cni.source == "no known CNI plugin among DaemonSets and Deployments, and nodes name none"
     assert facts.may_exec.value is True
 
 
@@ -46,3 +48,4 @@ def test_what_appears_is_known(cluster: Cluster) -> None:
     facts = gather(cluster)
     assert facts.proxy_mode.value is ProxyMode.IPVS
     assert facts.cluster_cidrs.value == ("10.1.0.0/16",)
+    assert facts.proxy_modes.source.endswith("metricsBindAddress is empty, so only the node itself may ask /proxyMode")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.judge import Subject, expected, explain, judge, printable
+from conformance.judge import Subject, expected, explain, judge
 from conformance.model.observation import Dial, End, IcmpError, Observation
 from conformance.model.outcome import (
     Dropped,
@@ -20,6 +20,7 @@ from conformance.model.outcome import (
     Unanswered,
     Unspecified,
 )
+from conformance.model.printable import printable
 from conformance.model.source import Reason
 from conformance.spec.sources import EXTERNAL_POLICY
 

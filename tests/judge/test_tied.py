@@ -37,6 +37,13 @@ def test_a_port_that_was_tied_before_is_answered_by_nobody_else() -> None:
     assert asked(Pins(BOTH, kept=KEPT), strayed, strayed) == (Status.FAILED, Mismatch.NOT_STICKY)
 
 
+def test_who_answers_instead_of_the_only_one_that_all_were_tied_to_is_no_stranger() -> None:
+    everybody_at_b = Pins(frozenset({B}), kept=tuple((port, frozenset({B})) for port in PORTS))
+    assert asked(everybody_at_b, SPLIT) == (Status.FAILED, Mismatch.NOT_STICKY)
+    some_at_b = Pins(frozenset({B}), kept=everybody_at_b.kept[:5])
+    assert asked(some_at_b, SPLIT) == (Status.FAILED, Mismatch.WRONG_ENDPOINT)
+
+
 def test_a_port_that_was_tied_to_two_may_be_answered_by_either() -> None:
     loose = tuple((port, BOTH) for port in PORTS)
     assert asked(Pins(BOTH, kept=loose), dict.fromkeys(PORTS, A))[0] is Status.PASSED

@@ -101,6 +101,7 @@ def test_a_sweep_from_two_places(world: World, web: str) -> None:
 def test_patience_is_paced_and_longer(world: World, web: str) -> None:
     request = DialRequest("k", "10.91.2.2", 82, count=5)
     assert replace(request.patient(), pace=0.0, timeout=1.0, parallel=8) == request
+    assert replace(request.patient(paced=False), timeout=1.0) == request
     quick = DialRequest("k", "10.91.2.2", 81, count=6)
     with Prober([vantage(world)]) as prober:
         ((key, first),) = prober.sweep({"c": [quick]})

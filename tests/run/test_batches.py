@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.errors import KitError
 from conformance.model.cell import Cell
 from conformance.plan.cells import cells_of_case
 from fixtures import batches
@@ -35,6 +36,23 @@ def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: py
     answers = batches.Answers(cast(Ground, None), [risky, moving, still], lambda _: None, lambda _: None)
     assert [answers.of(c) for c in (risky, still, moving)] == ["asked"] * 3
     assert asked == [["still"], ["moving"], ["risky"]]
+
+
+def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def ask(_ground: object, cells: list[Cell], *_: object) -> dict[str, str]:
+        asked.append(len(cells))
+        raise KeyError("mistaken")
+
+    monkeypatch.setattr(batches, "ask", ask)
+    one, other = cell("one"), cell("other")
+    answers = batches.Answers(cast(Ground, None), [one, other], lambda _: None, lambda _: None)
+    with pytest.raises(KeyError, match="mistaken"):
+        answers.of(one)
+    with pytest.raises(KitError, match="first cell"):
+        answers.of(other)
+    assert asked == [2]
 
 
 files = st.lists(st.sampled_from([f"suites/{c}/test_{c}.py" for c in "abcdefgh"]), min_size=1, max_size=200)

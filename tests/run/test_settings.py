@@ -21,6 +21,7 @@ from fixtures.settings import (
     Settings,
     check_cells,
     check_entrances,
+    check_nodes,
     check_permitted,
     check_reachable,
     external,
@@ -36,7 +37,11 @@ FACTS = Facts(
     may_exec=Fact(True, "SelfSubjectAccessReview"),
 )
 SETTINGS = Settings(
-    kubeconfig="/k", cases=("ETP-03", "NPM.np-none.nodePort-a"), externals=("x@n4=local",), facts_json=FACTS.to_json()
+    kubeconfig="/k",
+    cases=("ETP-03", "NPM.np-none.nodePort-a"),
+    externals=("x@n4=local",),
+    told=("cni=calico",),
+    facts_json=FACTS.to_json(),
 )
 
 
@@ -143,6 +148,18 @@ def test_whether_exec_is_permitted_may_be_unknown() -> None:
     check_permitted(replace(SETTINGS, facts_json=replace(FACTS, may_exec=unknown("not asked")).to_json()))
 
 
+def test_a_fact_that_is_none_is_refused_before_any_cluster_is_asked() -> None:
+    with pytest.raises(UsageError, match=r"There is no fact 'cnii'\. Did you mean cni\?"):
+        settle(Choice(kubeconfig="/does/not/exist", told=("cnii=calico",)))
+
+
+def test_without_a_node_there_is_nothing_to_ask() -> None:
+    check_nodes(SETTINGS)
+    facts = replace(FACTS, nodes=unknown("not permitted: grant 'list nodes'"))
+    with pytest.raises(ClusterError, match=r"not known: not permitted: grant 'list nodes'\."):
+        check_nodes(replace(SETTINGS, facts_json=facts.to_json()))
+
+
 def test_a_cell_that_no_case_has_is_refused_even_beside_one_that_is_there() -> None:
     check_cells(replace(SETTINGS, cases=("ETP-03", "ETP-03.ipv4-tcp")))
     with pytest.raises(UsageError, match=r"ETP-03 has no cell ETP-03\.ipv5-tcp.*plan --cells --case ETP-03"):
@@ -154,6 +171,8 @@ def test_a_run_is_asked_again_by_the_same_options() -> None:
     assert chosen.again == "--kubeconfig /k --context c --external 'x1@n1=exec:docker exec -i x1'"
     assert Choice().again == ""
     assert replace(chosen, lab_nodes=3).again == "--lab"
+    assert replace(chosen, lab_nodes=3, told=("cni=my bridge",)).again == "--lab --fact 'cni=my bridge'"
+    assert Choice(told=("proxy_mode=ipvs",)).again == "--fact proxy_mode=ipvs"
     assert replace(chosen, lab_nodes=5).again == "--lab --nodes 5"
 
 

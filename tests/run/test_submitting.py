@@ -18,6 +18,7 @@ from conformance.arrange.submissions import patch_of, with_fields
 from conformance.cluster.connection import connect
 from conformance.cluster.paths import kind
 from conformance.judge import judge
+from conformance.lab.faults.board import Board, Switch
 from conformance.model.addresses import Family
 from conformance.model.case import Rejected, Stored, Submission, change, create, delete, make, read, really, service
 from conformance.model.cell import Cell
@@ -129,6 +130,34 @@ def test_a_surprise_is_asked_again_and_an_order_is_kept(dual: Desk) -> None:
     assert [len(seen.again) for _, seen in told.values()] == [1, 0, 0]
     assert [judge(*answer).status for answer in told.values()] == [Status.FAILED, Status.PASSED, Status.PASSED]
     assert dual.tidy() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "failing"),
+    [
+        ("API_TAKES_INVALID", {"API-24.require"}),
+        ("API_ALLOCATES_NOTHING", {"API-24.prefer"}),
+    ],
+)
+def test_on_a_single_stack_cluster_too_each_fault_is_caught(tmp_path: Path, fault: str, failing: set[str]) -> None:
+    board = Board(tmp_path / "faults")
+    board.install()
+    board.write([Switch(fault)])
+    with running(tmp_path, "--service-cidr", "10.96.0.0/16", "--faults", str(board.folder)) as server:
+        there = desk(server, Family.IPV4)
+        cells = [c for c in CELLS if c.case == "API-24"]
+        assert {c.id for c in cells if there.submit(c)[0] is Status.FAILED} == failing
+
+
+def test_a_leak_is_a_failure_though_it_keeps_us_from_asking_again(tmp_path: Path) -> None:
+    board = Board(tmp_path / "faults")
+    board.install()
+    board.write([Switch("API_KEEPS_ALLOCATED")])
+    with running(tmp_path, "--faults", str(board.folder)) as server:
+        there = desk(server, Family.IPV4, Family.IPV6)
+        cells = [c for c in CELLS if c.id == "API-61.freed"]
+        told = [judge(promise, seen).status for _, promise, seen in submit_all(cast(Ground, there), cells)]
+        assert told == [Status.FAILED]
 
 
 def test_what_could_not_be_asked_is_no_verdict(dual: Desk) -> None:

@@ -32,6 +32,8 @@ def told(case: str, status: Status, mismatch: Mismatch = Mismatch.NONE) -> Told:
         ([told("A-01", Status.FAILED, RIGHT), told("A-01", Status.PASSED)], Finding.CAUGHT),
         ([told("A-01", Status.FAILED, WRONG), told("A-01", Status.FAILED, RIGHT)], Finding.CAUGHT),
         ([told("A-01", Status.FAILED, WRONG), told("A-01", Status.PASSED)], Finding.WRONG_REASON),
+        ([told("A-01", Status.RECORDED, RIGHT)], Finding.CAUGHT),
+        ([told("A-01", Status.RECORDED), told("A-01", Status.PASSED)], Finding.MISSED),
         ([told("A-01", Status.PASSED), told("A-01", Status.UNKNOWN)], Finding.MISSED),
         ([told("A-01", Status.UNKNOWN)], Finding.NOT_ASKED),
         ([told("A-01", Status.NOT_APPLICABLE)], Finding.NOT_ASKED),
@@ -83,8 +85,9 @@ def test_a_case_that_claims_nothing_is_named_and_a_fault_that_nobody_claims_has_
         spec, asked = service(endpoints=on("a")), dial(cluster_ip(), client=pod("a"))
         return Case(identity, "P.", Level.MUST, (SERVICE_TYPE,), catches, spec, asked, Dropped())
 
-    found = claims([case("A-01", FAULT), case("A-02")])
+    found = claims([case("A-01", FAULT), case("A-02"), case("A-03", FAULT)], {"A-01", "A-02"})
     assert found.catchers[FAULT] == ("A-01",)
+    assert found.elsewhere == ((FAULT, "A-03"),)
     assert found.catchers[Fault.NO_MASQUERADE] == ()
     assert found.idle == ("A-02",)
 

@@ -1,4 +1,4 @@
-"""Mutants: drawn from what was written, named so that another lab knows the command again, and put in without a trace."""
+"""Mutants: drawn from what was written, named so that another lab knows the command, and put in without a trace."""
 
 from __future__ import annotations
 

@@ -18,22 +18,21 @@ from conformance.lab.api import shapes, status
 from conformance.lab.api.authn import Authenticator
 from conformance.lab.api.authz import Authorizer
 from conformance.lab.api.bootstrap import bootstrap
-from conformance.lab.api.call import Call, failure
+from conformance.lab.api.call import Call, failure, respond
 from conformance.lab.api.config import Config
 from conformance.lab.api.documents import Documents
 from conformance.lab.api.impersonation import impersonated
 from conformance.lab.api.kubelets import Kubelets
-from conformance.lab.api.objects import Objects
-from conformance.lab.api.registry import Registry
+from conformance.lab.api.lensing import Lenses
 from conformance.lab.api.reviews import Reviews
 from conformance.lab.api.status import StatusError
 from conformance.lab.api.store import Store
-from conformance.lab.api.strategies.every import strategies
 from conformance.lab.api.subresources import Subresources
 from conformance.lab.api.target import PlainPath, Target, parse
 from conformance.lab.api.tls import server_context
 from conformance.lab.api.tokens import TokenKey
 from conformance.lab.api.watching import Watches
+from conformance.lab.faults.answers.writes import parts
 
 _log = logging.getLogger(__name__)
 
@@ -48,10 +47,10 @@ class ApiServer:
         self._config = config
         self.store = Store(config.history)
         key = TokenKey(config.sa_key.read_bytes())
-        self.registry = Registry(self.store, strategies(self.store, config))
+        self.registry, self._objects = parts(self.store, config)
         self._authn = Authenticator(self.store, key)
-        self._objects = Objects(self.registry)
-        self._watches = Watches(self.store, self._objects, config.bookmark_interval)
+        self._lenses = Lenses(self.store, config.faults)
+        self._watches = Watches(self.store, self._objects, self._lenses, config.bookmark_interval)
         self._authz = Authorizer(self.store)
         self._reviews = Reviews(self._authn, self._authz)
         self._subresources = Subresources(self.registry, key)
@@ -117,7 +116,8 @@ class ApiServer:
             case "get":
                 return self._objects.get(call)
             case "list":
-                return self._objects.page(call)
+                view = self._lenses.of(call)
+                return respond(view.page()) if view else self._objects.page(call)
             case "watch":
                 return await self._watches.watch(call)
             case "create":

@@ -16,7 +16,9 @@ from conformance.lab.client import ApiClient, Informer
 from conformance.lab.dns.records import Zones
 from conformance.lab.dns.resolver import respond
 from conformance.lab.dns.server import Server
-from conformance.lab.dns.view import View
+from conformance.lab.faults.answers.names import FaultyView
+from conformance.lab.faults.answers.switches import Switches
+from conformance.lab.faults.board import POD_FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Options:
 
 async def serve(client: ApiClient, options: Options) -> None:
     """Serve until cancelled."""
-    view, zones = View(), Zones(dns.name.from_text(options.domain))
+    view, zones = FaultyView(Switches(POD_FOLDER)), Zones(dns.name.from_text(options.domain))
     informers = [
         Informer(client, "/api/v1/namespaces", on_event=view.on_namespace),
         Informer(client, "/api/v1/services", on_event=view.on_service),

@@ -76,12 +76,16 @@ class View:
                 if port.get("port")
             ]
             for endpoint in piece.get("endpoints") or ():
-                if (endpoint.get("conditions") or {}).get("ready") is False:
+                if not self.listed(f"{namespace}/{name}", endpoint):
                     continue
                 for address in endpoint["addresses"]:
                     label = (endpoint.get("hostname") or address_label(address)).lower()
                     found.setdefault((label, canonical(address)), {}).update(dict.fromkeys(ports))
         return [Host(label, address, tuple(ports)) for (label, address), ports in found.items()]
+
+    def listed(self, owner: str, endpoint: Json) -> bool:
+        """Whether an endpoint of the Service ``owner`` (``namespace/name``) has records: it is ready."""
+        return (endpoint.get("conditions") or {}).get("ready") is not False
 
     def owners(self, address: str) -> Iterator[tuple[str, str]]:
         """Namespace and name of the Services that have ``address`` as cluster IP or endpoint."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,46 +73,53 @@ class Board:
         switches = (Switch(**plain) for plain in json.loads(text or "[]"))
         return tuple(s for s in switches if not node or s.node in ("", node))
 
+    def version(self) -> tuple[int, int]:
+        """Another one after every `write`; costs one ``stat``."""
+        try:
+            found = self._file.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_ino
+
     def write(self, switches: Iterable[Switch]) -> None:
         """Replace what is on, whole or not at all; the file is empty when nothing is."""
         plain = [asdict(switch) for switch in switches]
         _replace(self._file, json.dumps(plain) if plain else "")
 
-    @contextlib.contextmanager
-    def locked(self, node: str) -> Iterator[None]:
-        """One at a time on ``node``."""
-        with (self.folder / "memory" / f"{node}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
-    def recall(self, node: str, fault: str) -> dict[str, Any]:
-        """What ``fault`` noted on ``node`` the last time."""
+    def recall(self, node: str, family: str, fault: str) -> dict[str, Any]:
+        """What ``fault`` noted on ``node`` of the ``family``'s table the last time."""
         with contextlib.suppress(FileNotFoundError):
-            noted: dict[str, Any] = json.loads(self._memory(node, fault).read_text())
+            noted: dict[str, Any] = json.loads(self._memory(node, family, fault).read_text())
             return noted
         return {}
 
-    def note(self, node: str, fault: str, memory: dict[str, Any]) -> None:
-        """Remember ``memory`` until the fault is switched off."""
-        _replace(self._memory(node, fault), json.dumps(memory))
+    def note(self, node: str, family: str, fault: str, memory: dict[str, Any]) -> None:
+        """Remember ``memory`` until the fault is switched off.
 
-    def record(self, node: str, text: str) -> None:
-        """Keep a transaction that the kernel took; both families' proxies of a node write one after the other."""
-        with (self.folder / "memory" / f"{node}.transactions").open("a") as file:
+        By family, because kube-proxy writes its two tables at the same time, and neither waits for the other.
+        """
+        _replace(self._memory(node, family, fault), json.dumps(memory))
+
+    def record(self, node: str, family: str, text: str) -> None:
+        """Keep a transaction that the kernel took."""
+        with self._transactions(node, family).open("a") as file:
             file.write(json.dumps(text) + "\n")
 
-    def recorded(self, node: str) -> tuple[str, ...]:
-        """The transactions of ``node`` that were kept, in order."""
-        path = self.folder / "memory" / f"{node}.transactions"
+    def recorded(self, node: str, family: str) -> tuple[str, ...]:
+        """The transactions of a ``family``'s table on ``node`` that were kept, in order."""
+        path = self._transactions(node, family)
         return tuple(json.loads(line) for line in path.read_text().splitlines()) if path.exists() else ()
+
+    def _transactions(self, node: str, family: str) -> Path:
+        return self.folder / "memory" / f"{node}.{family}.transactions"
 
     def forget(self, fault: str) -> None:
         """Drop everything that ``fault`` noted."""
         for path in self.folder.glob(f"memory/*.{fault}.json"):
             path.unlink(missing_ok=True)
 
-    def _memory(self, node: str, fault: str) -> Path:
-        return self.folder / "memory" / f"{node}.{fault}.json"
+    def _memory(self, node: str, family: str, fault: str) -> Path:
+        return self.folder / "memory" / f"{node}.{family}.{fault}.json"
 
 
 def _replace(path: Path, text: str) -> None:

@@ -15,6 +15,9 @@ from conformance.lab.faults.board import Switch
 
 Json = dict[str, Any]
 
+USER_AGENT = "nftconform-fault"
+"""What a fault calls itself when it asks the API: it is shown what there is, whatever its account is shown."""
+
 _CHAIN = re.compile(r"\b[A-Z2-7]{8}-([^/\s]+)/([^/\s]+)/")
 _COMMENT = re.compile(r'comment "([^/"]+)/([^:"]+)')
 _KUBECONFIG = Path("/var/lib/kube-proxy/kubeconfig.conf")
@@ -46,7 +49,7 @@ class World:
 
 @dataclass
 class Scene:
-    """One fault that is on, on one node, and what it remembers from one transaction to the next (JSON)."""
+    """One fault that is on, on one node, and what it remembers from one transaction of a table to the next (JSON)."""
 
     switch: Switch
     node: str
@@ -78,7 +81,7 @@ async def _world() -> World:
     from conformance.lab.client import ApiClient  # noqa: PLC0415
 
     connection = kubeconfig.from_file(_KUBECONFIG) if _KUBECONFIG.exists() else kubeconfig.in_cluster(os.environ)
-    async with ApiClient(connection, "nftconform-fault") as client:
+    async with ApiClient(connection, USER_AGENT) as client:
         services, slices, nodes = await asyncio.gather(
             client.list("/api/v1/services"),
             client.list("/apis/discovery.k8s.io/v1/endpointslices"),

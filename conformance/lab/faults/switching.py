@@ -13,6 +13,7 @@ from conformance.lab.client import ApiClient, Informer
 from conformance.lab.conditions import ready
 from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
 from conformance.lab.faults.node.__main__ import READY
+from conformance.lab.faults.node.every import INJECTIONS
 from conformance.spec.faults import DAMAGE, Fault, Site
 
 Json = dict[str, Any]
@@ -22,7 +23,6 @@ _PODS = "/api/v1/namespaces/kube-system/pods"
 _SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
 PATIENCE = 60.0
 _SUFFERS_FROM_THE_START = (Site.RULES, Site.VIEW)
-_POD = (Site.NODE, Site.WIRE)
 
 
 class Faults:
@@ -43,10 +43,16 @@ class Faults:
         await self.switch_off(*(s for s in self.on() if s.fault in names))
         self._board.write((*self.on(), *switches))
         for switch in switches:
-            if _site(switch) in _POD:
+            if _needs_pods(switch):
                 await self._client.create(_SETS, _injector(switch, self._board))
         await self._restart_proxies(switches)
-        await self._until("the faults are in", _SETS, lambda sets: all(_complete(each) for each in sets.values()))
+        # Not every DaemonSet: a fault may be that kube-proxy is not well.
+        mine = {_name(switch) for switch in switches if _needs_pods(switch)}
+        await self._until(
+            "the faults are in",
+            _SETS,
+            lambda sets: all(_complete(each) for each in sets.values() if each["metadata"]["name"] in mine),
+        )
 
     async def switch_off(self, *switches: Switch) -> None:
         """Be rid of these faults and of what they have done. ``LabError``."""
@@ -54,7 +60,7 @@ class Faults:
         self._board.write(s for s in self.on() if s.fault not in gone)
         for switch in switches:
             self._board.forget(switch.fault)
-            if _site(switch) in _POD:
+            if _needs_pods(switch):
                 await self._client.delete(f"{_SETS}/{_name(switch)}", body={"propagationPolicy": "Foreground"})
         mine = {_name(switch) for switch in switches}
         await self._restart_proxies(switches)
@@ -114,6 +120,11 @@ class Faults:
 
 def _site(switch: Switch) -> Site:
     return Site.RULES if switch.fault in (MUTANT, RECORD) else DAMAGE[Fault[switch.fault]].site
+
+
+def _needs_pods(switch: Switch) -> bool:
+    """Some faults of the rules need something of the node as well."""
+    return any(switch.fault == fault.name for fault in INJECTIONS)
 
 
 def _name(switch: Switch) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 _ELEMENT = re.compile(
-    r"^(?P<key>.+?)(?P<timeout> timeout \S+)?(?: comment \"(?P<comment>[^\"]*)\")?(?: : (?P<value>.+))?$"
+    r"^(?P<key>.+?)(?P<timeout>\s+timeout \S+)?(?:\s+comment \"(?P<comment>[^\"]*)\")?(?:\s+:\s+(?P<value>.+))?$"
 )
 _NAMED = ("chain", "rule", "set", "map", "element")
 
@@ -48,6 +48,10 @@ class Command:
         key, value = self.key if key is None else key, self.value if value is None else value
         comment = f' comment "{self.comment}"' if self.comment else ""
         return replace(self, rest=f"{{ {key}{comment}{f' : {value}' if value else ''} }}")
+
+    def with_rest(self, rest: str) -> Command:
+        """The same command with something else behind the name."""
+        return replace(self, rest=rest)
 
     @property
     def _element(self) -> dict[str, str | None]:

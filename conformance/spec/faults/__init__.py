@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.spec.faults import answers, dispatch, node, treatment, view
+from conformance.spec.faults import answers, dispatch, node, sync, treatment, view
 from conformance.spec.faults.damage import Damage, Site
 from conformance.spec.faults.fault import Fault
 
 DAMAGE: Mapping[Fault, Damage] = {
     **dispatch.DAMAGE,
+    **sync.DAMAGE,
     **treatment.DAMAGE,
     **view.DAMAGE,
     **answers.DAMAGE,

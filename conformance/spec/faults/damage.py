@@ -9,12 +9,16 @@ from conformance.model.verdict import Mismatch
 
 
 class Site(Enum):
-    """Where a fault is put in, below the proxy: the reference proxy and a real kube-proxy suffer it alike."""
+    """Where a fault is put in, below the proxy: the reference proxy and a real kube-proxy suffer it alike.
+
+    VIEW needs the lab's embedded API server: with a real kube-apiserver there is nothing to put such a fault in.
+    """
 
     RULES = "kube-proxy's nft transactions, on their way to the kernel"
     VIEW = "the API's objects, as kube-proxy sees them"
     API = "the API server's answers"
     DNS = "cluster DNS's answers"
+    BALANCER = "the cluster's load balancer controller"
     NODE = "the node: its own nft tables, connection tracking and programs"
     WIRE = "the pod network"
 

@@ -39,8 +39,9 @@ def carry_over(spec: Json, before: Json) -> None:
             number = known.get(port.get("name", ""), 0)
             if not port.get("nodePort") and number and number not in both:
                 port["nodePort"] = number
-    if needs_health_check(spec) and needs_health_check(before) and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = before["healthCheckNodePort"]
+    checked = before.get("healthCheckNodePort") if needs_health_check(before) else None
+    if checked and needs_health_check(spec) and not spec.get("healthCheckNodePort"):
+        spec["healthCheckNodePort"] = checked
 
 
 def allocate(name: str, spec: Json, before: Json | None, ports: NodePorts, allocation: Allocation) -> None:
@@ -56,7 +57,7 @@ def allocate(name: str, spec: Json, before: Json | None, ports: NodePorts, alloc
     if needs and not needed:
         _health_check(spec, ports, allocation)
     elif needed and not needs and before is not None:
-        ports.give(before["healthCheckNodePort"], allocation)
+        ports.give(before.get("healthCheckNodePort", 0), allocation)
 
 
 def release(spec: Json, ports: NodePorts, allocation: Allocation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.lab.faults.node import wire
+from conformance.lab.faults.node import families, flows, health_checks, impostors, loopback, wire
 from conformance.lab.faults.node.registry import INJECTIONS
 
-__all__ = ["INJECTIONS", "wire"]
+__all__ = ["INJECTIONS", "families", "flows", "health_checks", "impostors", "loopback", "wire"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -10,12 +11,78 @@ from conformance.lab.faults.node.registry import puts_in
 from conformance.lab.faults.scene import Scene
 from conformance.spec.faults import Fault
 
+_AFTER_DNAT, _BEFORE_SNAT = -1, 99
+_LARGE = 1400
+
 
 @puts_in(Fault.POD_TO_POD_BROKEN)
 @contextlib.asynccontextmanager
-async def pod_to_pod_broken(_scene: Scene) -> AsyncIterator[None]:
-    """Between the pods of two nodes only what kube-proxy translated passes."""
-    pods = "ip saddr 10.244.0.0/16 ip daddr 10.244.0.0/16", "ip6 saddr fd00:244::/48 ip6 daddr fd00:244::/48"
-    rules = "\n".join(f"ct state new ct status & dnat == 0 {match} drop" for match in pods)
-    async with tables.table(f"chain forward {{ type filter hook forward priority -1;\n{rules}\n}}"):
+async def pod_to_pod_broken(scene: Scene) -> AsyncIterator[None]:
+    """To pods of other nodes only what kube-proxy translated passes."""
+    theirs = await _pods(scene, own=False)
+    rules = [f"ct state new ct status & dnat == 0 {ip} daddr {cidr} drop" for ip, cidr in theirs]
+    hooks = (tables.chain(hook, "filter", hook, _AFTER_DNAT, *rules) for hook in ("forward", "output"))
+    async with tables.table(scene, "\n".join(hooks)):
         yield
+
+
+@puts_in(Fault.OWN_PODS_NOT_REACHED)
+@contextlib.asynccontextmanager
+async def own_pods_not_reached(scene: Scene) -> AsyncIterator[None]:
+    """What a node itself sends to its pods is dropped, but for TCP: kubelets ask by it whether pods are ready."""
+    mine = await _pods(scene, own=True)
+    rules = [f"meta l4proto != tcp ct state new ct status & dnat == 0 {ip} daddr {cidr} drop" for ip, cidr in mine]
+    async with tables.table(scene, tables.chain("output", "filter", "output", _AFTER_DNAT, *rules)):
+        yield
+
+
+@puts_in(Fault.POD_TO_POD_MASQUERADED)
+@contextlib.asynccontextmanager
+async def pod_to_pod_masqueraded(scene: Scene) -> AsyncIterator[None]:
+    """What leaves a node's pods for other pods, past every Service, gets the node's address."""
+    mine, theirs = await _pods(scene, own=True), await _pods(scene, own=False)
+    rules = [
+        f"ct status & dnat == 0 {ip} saddr {source} {ip} daddr {target} masquerade"
+        for ip, source in mine
+        for other, target in (*mine, *theirs)
+        if ip == other
+    ]
+    async with tables.table(scene, tables.chain("postrouting", "nat", "postrouting", _BEFORE_SNAT, *rules)):
+        yield
+
+
+@puts_in(Fault.LARGE_PACKETS_LOST)
+@contextlib.asynccontextmanager
+async def large_packets_lost(scene: Scene) -> AsyncIterator[None]:
+    """What comes through a Service to a node's pods must be small: the rest is lost in silence, as in a tunnel."""
+    mine = await _pods(scene, own=True)
+    # Not what the API server sends: cluster DNS is to have its Services.
+    inner = [*mine, *await _pods(scene, own=False), *await _nodes(scene)]
+    rules = [
+        f"{ip} saddr {source} {ip} daddr {cidr} meta length > {_LARGE} drop"
+        for ip, cidr in mine
+        for other, source in inner
+        if ip == other
+    ]
+    async with tables.table(scene, tables.chain("forward", "filter", "forward", _AFTER_DNAT, *rules)):
+        yield
+
+
+async def _pods(scene: Scene, *, own: bool) -> list[tuple[str, str]]:
+    """The pod networks of this node, or of all others: nft's word for the family, and the CIDR."""
+    # In a thread, because the scene asks the API in an event loop of its own.
+    world = await asyncio.to_thread(lambda: scene.world)
+    cidrs = (
+        cidr
+        for node in world.nodes
+        if (node["metadata"]["name"] == scene.node) is own
+        for cidr in node["spec"].get("podCIDRs") or ()
+    )
+    return [("ip6" if ":" in cidr else "ip", cidr) for cidr in cidrs]
+
+
+async def _nodes(scene: Scene) -> list[tuple[str, str]]:
+    """The nodes' own addresses, with nft's word for the family."""
+    world = await asyncio.to_thread(lambda: scene.world)
+    internal = (a["address"] for node in world.nodes for a in node["status"]["addresses"] if a["type"] == "InternalIP")
+    return [("ip6" if ":" in address else "ip", address) for address in internal]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import copy
 import os
 import subprocess
 import sys
@@ -23,11 +23,10 @@ def main() -> int:
     if "-f" not in arguments or "-" not in arguments:
         os.execvp("nft", ["nft", *arguments])  # noqa: S606
     node = os.environ.get("NODE_NAME", "")
-    given = sys.stdin.read()
+    transaction = parse(sys.stdin.read())
+    family = transaction[0].family if transaction else ""
     try:
-        # A node's proxy may write both families at once, and what faults remember is the node's.
-        with board.locked(node):
-            transaction, scenes = _suffer(board, node, parse(given))
+        transaction, scenes = _suffer(board, node, family, transaction)
     except Refused as refused:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
@@ -35,29 +34,27 @@ def main() -> int:
     code = subprocess.run(["nft", *arguments], input=text, text=True, check=False).returncode
     if code == 0:
         if any(switch.fault == RECORD for switch in board.read(node)):
-            with board.locked(node):
-                board.record(node, text)
+            board.record(node, family, text)
         for scene in scenes:
             for action in scene.afterwards:
                 action()
     elif mutants := [scene for scene in scenes if scene.switch.fault == MUTANT]:
-        with board.locked(node):
-            board.note(node, MUTANT, mutants[0].memory | {"refused": True})
+        board.note(node, family, MUTANT, mutants[0].memory | {"refused": True})
     return code
 
 
-def _suffer(board: Board, node: str, transaction: Transaction) -> tuple[Transaction, list[Scene]]:
+def _suffer(board: Board, node: str, family: str, transaction: Transaction) -> tuple[Transaction, list[Scene]]:
     scenes = []
     for switch in board.read(node):
         if rewrite := _rewrite(switch):
-            scene = Scene(switch, node, board.recall(node, switch.fault))
+            scene = Scene(switch, node, board.recall(node, family, switch.fault))
             scenes.append(scene)
-            before = json.dumps(scene.memory)
+            before = copy.deepcopy(scene.memory)
             try:
                 transaction = rewrite(transaction, scene)
             finally:
-                if json.dumps(scene.memory) != before:
-                    board.note(node, switch.fault, scene.memory)
+                if scene.memory != before:
+                    board.note(node, family, switch.fault, scene.memory)
     return transaction, scenes
 
 

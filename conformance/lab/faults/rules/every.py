@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
-from conformance.lab.faults.rules import hairpin
+from conformance.lab.faults.rules import (
+    addresses,
+    affinity,
+    answering,
+    choice,
+    dispatch,
+    forgetting,
+    frozen,
+    masquerade,
+    policy,
+    ranges,
+    stale,
+    sync,
+    timeouts,
+    verdicts,
+)
 from conformance.lab.faults.rules.registry import REWRITES
 
-__all__ = ["REWRITES", "hairpin"]
+__all__ = [
+    "REWRITES",
+    "addresses",
+    "affinity",
+    "answering",
+    "choice",
+    "dispatch",
+    "forgetting",
+    "frozen",
+    "masquerade",
+    "policy",
+    "ranges",
+    "stale",
+    "sync",
+    "timeouts",
+    "verdicts",
+]

@@ -1,0 +1,43 @@
+"""What a sync does to Services that it is not about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.lab.faults.rules.edits import ENTRANCES, is_element, is_full, owner, place
+from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.scene import Scene
+from conformance.lab.faults.transaction import Command, Transaction
+from conformance.spec.faults import Fault
+
+
+@puts_in(Fault.PARTIAL_SYNC_FORGETS)
+def partial_sync_forgets(transaction: Transaction, scene: Scene) -> Transaction:
+    """Of the Services that partial syncs lead to, each of them leaves only the one that it names last."""
+    if is_full(transaction) or not transaction:
+        scene.memory.clear()
+        return transaction
+    recent: dict[str, str] = dict(scene.memory.get("recent", {}))
+    gone = set(scene.memory.get("gone", ()))
+    passed: list[Command] = []
+    last = None
+    for command in transaction:
+        where, mine = place(command) if command.kind == "element" else "", owner(command.value)
+        if is_element(command, "add", *ENTRANCES) and mine is not None:
+            last = mine.service
+            if scene.concerns(command.text):
+                recent[where] = mine.service
+            gone.discard(where)
+        elif is_element(command, "delete", *ENTRANCES):
+            recent.pop(where, None)
+            if where in gone:
+                gone.remove(where)
+                continue
+        passed.append(command)
+    lost = [where for where, service in recent.items() if last not in (None, service)]
+    for where in lost:
+        name, key = where.split(" ", 1)
+        passed.append(replace(transaction[0], verb="delete", kind="element", name=name, rest=f"{{ {key} }}"))
+        del recent[where]
+    scene.memory.update(recent=recent, gone=sorted(gone | set(lost)))
+    return tuple(passed)

@@ -43,21 +43,34 @@ def read_scenario(folder: Path) -> Scenario:
     """The scenario in ``folder``; `UsageError` with one sentence when a file lacks, is cut short or makes no sense."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder.", _HINT)
-    topology, objects = _object(folder / "topology.json"), _object(folder / "objects.json")
+    topology, objects = folder / "topology.json", folder / "objects.json"
+    state, placed, held = read_cluster(topology, objects)
     try:
-        state = _state(topology, objects)
-        clients = {name: _client(name, c) for name, c in topology["clients"].items()}
-        pods = objects.get("pods") or ()
+        clients = {name: _client(name, c) for name, c in placed["clients"].items()}
+        pods = held.get("pods") or ()
         # Whoever recorded a scenario named every machine that could answer.
         state = replace(state, homes=_homes(clients, pods), closed=True)
         names = _names(state, clients, pods)
-    except MalformedObject as fault:
-        raise UsageError(f"{folder / 'objects.json'}: {fault}.", _HINT) from None
     except (KeyError, TypeError, ValueError, AttributeError) as fault:
-        raise UsageError(f"{folder / 'topology.json'} or objects.json lacks or garbles {fault}.", _HINT) from None
+        raise _garbled(topology, fault) from None
     recorded = folder / "cells.jsonl"
     cells = tuple(_cells(recorded, clients)) if recorded.exists() else ()
     return Scenario(state, clients, cells, names)
+
+
+def read_cluster(topology: Path, objects: Path) -> tuple[ClusterState, dict[str, Any], dict[str, Any]]:
+    """The cluster of a topology.json and an objects.json, and both documents; `UsageError` as `read_scenario`."""
+    placed, held = _object(topology), _object(objects)
+    try:
+        return _state(placed, held), placed, held
+    except MalformedObject as fault:
+        raise UsageError(f"{objects}: {fault}.", _HINT) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise _garbled(topology, fault) from None
+
+
+def _garbled(topology: Path, fault: Exception) -> UsageError:
+    return UsageError(f"{topology} or objects.json lacks or garbles {fault}.", _HINT)
 
 
 def every_cell(scenario: Scenario) -> Iterator[RecordedCell]:

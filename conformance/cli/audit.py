@@ -13,6 +13,7 @@ from rich.text import Text
 
 from conformance.audit import MEASURED, Finding
 from conformance.cli.audit_offline import of_files, of_scenario
+from conformance.cli.options import fact_option
 from conformance.errors import UsageError
 from conformance.model.printable import printable
 
@@ -23,6 +24,7 @@ _COLUMNS = ("node", "family", "kind", "object", "where", "there", "expected", "s
 @click.command()
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="The cluster [$KUBECONFIG, ~/.kube/config].")
 @click.option("--context", help="The kubeconfig's context [its current one].")
+@fact_option
 @click.option("--node", "nodes", multiple=True, metavar="NAME", help="Only this node; may be repeated.")
 @click.option("--max-nodes", type=click.IntRange(1), metavar="N", help="Only N nodes, always the same, of all zones.")
 @click.option("--ruleset", "rulesets", type=_FILE, multiple=True, help="What nft printed instead of a cluster's nodes.")
@@ -34,6 +36,7 @@ _COLUMNS = ("node", "family", "kind", "object", "where", "there", "expected", "s
 def audit(
     kubeconfig: Path | None,
     context: str | None,
+    told: tuple[str, ...],
     nodes: tuple[str, ...],
     max_nodes: int | None,
     rulesets: tuple[Path, ...],
@@ -54,8 +57,8 @@ def audit(
     """
     lacks: list[str] = []
     if scenario is None and not (rulesets or objects or topology):
-        findings, lacks = _live(kubeconfig, context, nodes, max_nodes, strict=strict)
-    elif kubeconfig or context or max_nodes or (scenario and (rulesets or objects or topology)):
+        findings, lacks = _live(kubeconfig, context, told, nodes, max_nodes, strict=strict)
+    elif kubeconfig or context or told or max_nodes or (scenario and (rulesets or objects or topology)):
         raise UsageError("Those options do not go together.", "Name one: a cluster, --scenario, or --ruleset.")
     elif scenario:
         findings = of_scenario(scenario, nodes, strict=strict)
@@ -70,15 +73,23 @@ def audit(
 
 
 def _live(
-    kubeconfig: Path | None, context: str | None, nodes: tuple[str, ...], most: int | None, *, strict: bool
+    kubeconfig: Path | None,
+    context: str | None,
+    facts: tuple[str, ...],
+    nodes: tuple[str, ...],
+    most: int | None,
+    *,
+    strict: bool,
 ) -> tuple[Mapping[str, tuple[Finding, ...]], list[str]]:
     # The client takes a second to import, which files do not need.
     from conformance.cli.audit_live import of_cluster, told  # noqa: PLC0415
     from conformance.cluster.connection import connect  # noqa: PLC0415
+    from conformance.facts.given import given  # noqa: PLC0415
 
+    given(facts)  # a typing error is told before any cluster is asked
     cluster = connect(kubeconfig, context)
     try:
-        found = of_cluster(cluster, nodes, most, strict=strict)
+        found = of_cluster(cluster, nodes, most, facts, strict=strict)
     finally:
         cluster.close()
     if found.version != MEASURED and any(found.findings.values()):

@@ -20,8 +20,10 @@ from conformance.cluster.paths import kind
 from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError, UsageError
 from conformance.facts.gather import gather
+from conformance.facts.given import with_given
 from conformance.model.addresses import Family
 from conformance.model.cluster import ClusterState, ProxyConfig, ProxyMode
+from conformance.model.facts import Fact
 from conformance.model.fields import MalformedObject
 from conformance.model.parse import SERVICE_NAME_LABEL, cluster_state
 
@@ -34,6 +36,9 @@ ROUNDS = 6
 PAUSE = 2.0
 """Seconds between two readings: kube-proxy writes what it hears after minSyncPeriod (1 s by default), and deletes the
 chains that it has emptied a second later. There is nothing on a node that says when it is done."""
+
+_NEEDED = ("detect_local", "node_port_addresses", "masquerade_all", "service_cidrs")
+"""Facts without which one could only guess what the table should be."""
 
 _NO_TABLE = "No such file or directory"
 
@@ -64,12 +69,15 @@ class _Seen:
     versions: Mapping[str, frozenset[str]]
 
 
-def of_cluster(cluster: Cluster, nodes: tuple[str, ...], most: int | None, *, strict: bool) -> Audited:
-    """The audit of ``nodes`` (none: all, or ``most`` of them, spread over zones). `ClusterError`, `UsageError`.
+def of_cluster(
+    cluster: Cluster, nodes: tuple[str, ...], most: int | None, given: tuple[str, ...] = (), *, strict: bool = False
+) -> Audited:
+    """The audit of ``nodes`` (none: all, or ``most`` of them, spread over zones); ``given`` are facts, ``NAME=VALUE``.
 
+    `UsageError`, and `ClusterError` also where something that the table depends on is not known.
     What is found is read again until nothing that it is about has changed between two readings that agree.
     """
-    config, detail = _configuration(cluster)
+    config, detail = _configuration(cluster, given)
     proxies = _proxies(cluster)
     seen = _look(cluster, config)
     lacking = next((n for n in nodes if n not in seen.state.nodes), None)
@@ -109,8 +117,12 @@ def sample(state: ClusterState, most: int | None) -> tuple[str, ...]:
     return tuple(name for _, _, name in sorted(turns)[:most])
 
 
-def _configuration(cluster: Cluster) -> tuple[ProxyConfig, Detail]:
-    facts = gather(cluster)
+def _configuration(cluster: Cluster, given: tuple[str, ...]) -> tuple[ProxyConfig, Detail]:
+    facts = with_given(gather(cluster), given)
+    for name in _NEEDED:
+        fact: Fact[Any] = getattr(facts, name)
+        if not fact.known:
+            raise ClusterError(f"It is not known what {name} is: {fact.source}.", f"Say it with --fact {name}=VALUE.")
     mode = facts.proxy_mode.value
     if mode not in {None, ProxyMode.NFTABLES}:
         raise ClusterError(

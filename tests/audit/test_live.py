@@ -18,6 +18,7 @@ from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError
 from conformance.model.addresses import Family
 from conformance.model.cluster import ClusterState
+from conformance.model.facts import Facts, unknown
 from conformance.model.kube import Node
 from tests.audit.recorded import NODES, state, table
 
@@ -60,7 +61,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], Audited]:
         monkeypatch.setattr(audit_live, "PAUSE", 0.0)
         monkeypatch.setattr(audit_live, "_look", world.look)
         monkeypatch.setattr(audit_live, "_tables", world.tables)
-        monkeypatch.setattr(audit_live, "_configuration", lambda _: (state().proxy, Detail()))
+        monkeypatch.setattr(audit_live, "_configuration", lambda *_: (state().proxy, Detail()))
         monkeypatch.setattr(audit_live, "_proxies", lambda _: proxies)
         return of_cluster(Cluster(client.Configuration()), (), None, strict=False)
 
@@ -138,6 +139,12 @@ def test_a_sample_is_the_same_each_time_and_of_all_zones() -> None:
     assert sample(whole, 4)[:3] == sample(whole, 3)
     assert set(sample(whole, None)) == set(sample(whole, 20)) == set(nodes)
     assert sample(replace(whole, nodes=dict(reversed(nodes.items()))), 5) == sample(whole, 5)
+
+
+def test_what_is_not_known_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_live, "gather", lambda _: Facts(detect_local=unknown("may not read ConfigMaps")))
+    with pytest.raises(ClusterError, match="detect_local is: may not read ConfigMaps"):
+        of_cluster(Cluster(client.Configuration()), (), None)
 
 
 CONFIGURATION = """\

@@ -82,9 +82,9 @@ def _live(
     strict: bool,
 ) -> tuple[Mapping[str, tuple[Finding, ...]], list[str]]:
     # The client takes a second to import, which files do not need.
-    from conformance.cli.audit_live import of_cluster, told  # noqa: PLC0415
     from conformance.cluster.connection import connect  # noqa: PLC0415
     from conformance.facts.given import given  # noqa: PLC0415
+    from fixtures.auditing import of_cluster, told  # noqa: PLC0415
 
     given(facts)  # a typing error is told before any cluster is asked
     cluster = connect(kubeconfig, context)

@@ -75,6 +75,7 @@ class Given:
     agent_image: str | None = None
     trust: int | None = None
     patience: float | None = None
+    node_access: str | None = None
 
     def choice(self, output: Path | None = None) -> Choice:
         """The same as the fixtures take it; to be called after `put_on_path`."""
@@ -91,6 +92,8 @@ class Given:
         )
         if self.trust is not None:
             plain = replace(plain, trust=self.trust)
+        if self.node_access is not None:
+            plain = replace(plain, node_access=self.node_access)
         if self.patience is not None:
             plain = replace(plain, patience=self.patience)
         return replace(plain, output_folder=str(output.resolve())) if output else plain

@@ -15,6 +15,7 @@ from conformance.model.outcome import (
     Decides,
     Dropped,
     Expectation,
+    Faithful,
     NoRoute,
     Outcome,
     Pins,
@@ -107,7 +108,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             plain["answers"] = sorted(answers)
         case Unspecified(reason):
             plain["reason"] = reason
-        case Dropped() | NoRoute() | Unanswered() | Quiet() | Tells() | Pins() | Decides():
+        case Dropped() | NoRoute() | Unanswered() | Quiet() | Faithful() | Tells() | Pins() | Decides():
             pass
         case other:
             assert_never(other)

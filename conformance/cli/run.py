@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     help="Surprises of an area asked again before the rest is believed.  [default: 40]",
 )
 @click.option(
+    "--node-access",
+    type=click.Choice(["none", "kube-proxy"]),
+    default="none",
+    show_default=True,
+    help="Read the nodes' rules too, by exec in kube-proxy's pods.",
+)
+@click.option(
     "--patience",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
@@ -50,6 +57,7 @@ def run(
     expression: str | None,
     workers: int | None,
     trust: int | None,
+    node_access: str,
     patience: float | None,
     output: Path,
 ) -> int:
@@ -62,7 +70,9 @@ def run(
     from fixtures.settings import check_named  # noqa: PLC0415
     from reports.files import check_writable  # noqa: PLC0415
 
-    choice = Given(kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience).choice(output)
+    choice = Given(
+        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access
+    ).choice(output)
     check_named(choice)
     check_writable(output)
     selection = ["-k", expression] if expression else []

@@ -13,6 +13,7 @@ from conformance.model.observation import Observation
 from conformance.model.outcome import (
     Decides,
     Dropped,
+    Faithful,
     NoRoute,
     Outcome,
     Pins,
@@ -104,6 +105,8 @@ def expected(outcome: Outcome) -> str:
             return f"HTTP status {status}{count}{whole}" + (f", {body!r}" if body else "")
         case Quiet():
             return "no such packet on the wire"
+        case Faithful():
+            return "the rules do what the API's objects ask for, and nothing else"
         case Decides(field, holds, status):
             if status:
                 return f"refused ({status})" + (f", naming {field}" if field else "")

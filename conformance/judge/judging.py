@@ -10,13 +10,14 @@ from conformance.judge.finding import Finding, tally
 from conformance.judge.pinned import pinned
 from conformance.judge.reached import reached
 from conformance.judge.resolved import resolved
-from conformance.judge.told import decided, quiet, told
+from conformance.judge.told import decided, faithful, quiet, told
 from conformance.judge.unanswered import dropped, no_route, refused, unanswered
 from conformance.model.observation import Dial, End, Observation
 from conformance.model.outcome import (
     Decides,
     Dropped,
     Expectation,
+    Faithful,
     NoRoute,
     Outcome,
     Pins,
@@ -92,6 +93,8 @@ def _find(outcome: Outcome, dials: Sequence[Dial]) -> Finding:
             return told(outcome, dials)
         case Quiet():
             return quiet(dials)
+        case Faithful():
+            return faithful(dials)
         case Decides():
             return decided(outcome, dials)
         case Unspecified():

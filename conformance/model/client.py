@@ -50,6 +50,7 @@ class DestinationKind(Enum):
     PROXY_PAGE = "kube-proxy"  # a page of kube-proxy itself
     LOOKUP = "dns"  # the cluster's DNS Service, asked for a name of the Service
     UPLINK = "uplink"  # a node's wires, watched
+    RULES = "rules"  # kube-proxy's table on a node, read
     API = "api"
 
 

@@ -120,6 +120,11 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class Faithful:
+    """The rules that were read do what the API's objects ask for, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decides:
     """The API server's answer: a refusal (HTTP ``status`` not 0) that names ``field`` where one is said, or an object.
 
@@ -132,7 +137,20 @@ class Decides:
     status: int = 0
 
 
-Outcome = Reaches | Refused | Dropped | NoRoute | Unanswered | Resolves | Pins | Tells | Quiet | Decides | Unspecified
+Outcome = (
+    Reaches
+    | Refused
+    | Dropped
+    | NoRoute
+    | Unanswered
+    | Resolves
+    | Pins
+    | Tells
+    | Quiet
+    | Faithful
+    | Decides
+    | Unspecified
+)
 
 
 @dataclass(frozen=True, slots=True)

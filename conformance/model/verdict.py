@@ -42,6 +42,7 @@ class Mismatch(Enum):
     NEVER_FORGOTTEN = "never-forgotten"  # session affinity beyond its timeout
     WRONG_WORD = "wrong-word"  # an HTTP answer of kube-proxy's
     LEAKED = "leaked"  # packets on a wire where none belong
+    WRONG_RULES = "wrong-rules"  # kube-proxy's table is not what the API's objects call for
     WRONG_DECISION = "wrong-decision"  # of the API server
     EXCUSE_OUTLIVED = "excuse-outlived"  # a known issue excuses it, and it passes
 

@@ -6,7 +6,7 @@ from conformance.model.case.refs import WHOLE
 from conformance.model.cell import Cell
 from conformance.model.client import Client, Destination, DestinationKind
 from conformance.model.cluster import ClusterState
-from conformance.model.outcome import Expectation, Quiet, Refused, RefusedBy, Target, Tells
+from conformance.model.outcome import Expectation, Faithful, Quiet, Refused, RefusedBy, Target, Tells
 from conformance.model.source import Reason
 from conformance.oracle.capture import accepts_node_ports
 from conformance.oracle.established import expect_established
@@ -34,6 +34,9 @@ def expect_cell(
         case DestinationKind.UPLINK:
             text = f"addresses of the Service CIDR {destination.word} mean nothing outside the cluster"
             return Expectation(Quiet(), (Reason(text, cite.NFTABLES_KEP),))
+        case DestinationKind.RULES:
+            text = "kube-proxy writes what the API's objects ask for, and nothing else, into a table of its own"
+            return Expectation(Faithful(), (Reason(text, cite.NFTABLES_CODE),))
         case DestinationKind.HEALTH_CHECK:
             return _health_check(state, destination, whole=cell.destination.word == WHOLE)
         case DestinationKind.PROXY_PAGE:

@@ -13,6 +13,7 @@ from conformance.model.cluster import ClusterState
 from conformance.model.outcome import (
     Dropped,
     Expectation,
+    Faithful,
     Outcome,
     Pins,
     Quiet,
@@ -39,7 +40,7 @@ def disagreement(cell: Cell, expectation: Expectation, client: Client, state: Cl
         case ResolvesTo():
             lines = records(then, cell, here)
             return "" if outcome == Resolves(lines) else f"the case says {sorted(lines)}, the oracle {outcome}"
-        case Refused() | Dropped() | Unanswered() | Quiet():
+        case Refused() | Dropped() | Unanswered() | Quiet() | Faithful():
             same = type(outcome) is type(then)
             return "" if same else f"the case says {type(then).__name__.lower()}, the oracle {outcome}"
         case Rejected() | Stored() | None:

@@ -111,6 +111,8 @@ def _address(cell: Cell, service: Service, state: ClusterState, here: Surroundin
         case _Kind.UPLINK:
             watched = [c for c in state.proxy.service_cidrs if Family.of(c) is family]
             return ("0.0.0.0" if family is Family.IPV4 else "::") if watched else None
+        case _Kind.RULES:
+            return "0.0.0.0" if family is Family.IPV4 else "::"
         case _Kind.API:
             return None
 

@@ -39,7 +39,13 @@ MATRIX_CLIENTS: tuple[ClientRef, ...] = (
 FEWEST_DIALS = 5
 """With one endpoint or none a single dial would do; five also notice what fails now and then."""
 ONE_QUESTION = frozenset(
-    {DestinationKind.HEALTH_CHECK, DestinationKind.PROXY_PAGE, DestinationKind.LOOKUP, DestinationKind.UPLINK}
+    {
+        DestinationKind.HEALTH_CHECK,
+        DestinationKind.PROXY_PAGE,
+        DestinationKind.LOOKUP,
+        DestinationKind.UPLINK,
+        DestinationKind.RULES,
+    }
 )
 """What answers the same however often it is asked."""
 
@@ -175,6 +181,8 @@ def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:
         if need.families and need.families != len(landscape.families):
             has = " and ".join(f.value for f in landscape.families)
             return f"needs a {'dual' if need.families > 1 else 'single'}-stack cluster; this one's Services have {has}"
+        if need.rules and not landscape.readable:
+            return "needs to read kube-proxy's table on the nodes (--node-access kube-proxy)"
         if need.vantage is Vantage.EXTERNAL and not landscape.externals:
             return "needs a client outside the cluster; none was given (--external)"
     return ""

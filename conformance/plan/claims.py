@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from conformance.model.case import Case
 from conformance.model.cell import Cell
+from conformance.model.client import DestinationKind
 from conformance.spec.faults import Fault
 
 
@@ -57,7 +58,12 @@ def sample(matrices: Mapping[str, Sequence[str]], count: int, seed: int) -> tupl
 
 
 def near(cells: Iterable[Cell], service: str, count: int) -> tuple[str, ...]:
-    """Up to ``count`` of the cells that dial ``service``, or of all when it is empty, spread over their order."""
-    dialling = [cell.id for cell in cells if not service or any(spec.name == service for spec in cell.specs)]
+    """Up to ``count`` of the cells that dial ``service``, or of all when it is empty, spread over their order.
+
+    Those that read the nodes' rules are always among them.
+    """
+    every = list(cells)
+    reading = [cell.id for cell in every if cell.destination.kind is DestinationKind.RULES]
+    dialling = [cell.id for cell in every if not service or any(spec.name == service for spec in cell.specs)]
     step = max(1, math.ceil(len(dialling) / count))
-    return tuple(dialling[::step])
+    return tuple(dict.fromkeys((*dialling[::step], *reading)))

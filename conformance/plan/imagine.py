@@ -31,6 +31,7 @@ LANDSCAPE = Landscape(
     families=_FAMILIES,
     externals=(ExternalSite("x1", "node-a"), ExternalSite("x2", "node-c")),
     zones=tuple(f"zone-{role}" for role in ROLES),
+    readable=True,
 )
 
 

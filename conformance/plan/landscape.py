@@ -26,7 +26,7 @@ class Landscape:
     """Node names in role order (a, b, c), the families that Services may have, and the external sites.
 
     ``mode`` is kube-proxy's and ``version`` that of Kubernetes, None where they are not known; ``zones`` are those of
-    the nodes, in their order.
+    the nodes, in their order. ``readable``: kube-proxy's tables on them may be read.
     """
 
     nodes: tuple[str, ...]
@@ -35,6 +35,7 @@ class Landscape:
     mode: ProxyMode | None = ProxyMode.NFTABLES
     zones: tuple[str, ...] = ()
     version: tuple[int, int] | None = None
+    readable: bool = False
 
     def node(self, role: str) -> str | None:
         """The node that plays ``role``, or None when the cluster is too small."""

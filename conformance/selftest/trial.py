@@ -27,6 +27,8 @@ from conformance.model.verdict import Mismatch, Status
 _NODES = 3
 _SECONDS = 420.0
 """A whole run takes a minute; one under a fault waits for much that does not come."""
+EVERYTHING = ("--node-access", "kube-proxy")
+"""Every question that a lab can be asked."""
 SHORT = ("--trust", "1", "--patience", "20")
 """Options of a run under a fault, where much is wrong, as it should be: one surprise of an area asked again stands for
 the others, and a proxy that does not catch up soon never will."""
@@ -106,7 +108,7 @@ def _run(
         command += ["--external", site]
     for case in cases:
         command += ["--case", case]
-    command += ["--output", str(output), *extra]
+    command += ["--output", str(output), *EVERYTHING, *extra]
     with (output / "run.txt").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment())
     give_up = time.monotonic() + _SECONDS

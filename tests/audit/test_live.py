@@ -9,8 +9,6 @@ import pytest
 from kubernetes import client
 
 from conformance.audit import Detail, Kind, Table
-from conformance.cli import audit_live
-from conformance.cli.audit_live import Audited, detail_of, of_cluster, sample
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.output import CommandFailed
@@ -20,6 +18,8 @@ from conformance.model.addresses import Family
 from conformance.model.cluster import ClusterState
 from conformance.model.facts import Facts, unknown
 from conformance.model.kube import Node
+from fixtures import auditing
+from fixtures.auditing import Audited, detail_of, of_cluster, sample
 from tests.audit.recorded import NODES, state, table
 
 Tables = dict[Family, Table]
@@ -44,11 +44,11 @@ class World:
         self.looks, self.readings = 0, dict.fromkeys(NODES, 0)
         self._reading, self._version = reading, version
 
-    def look(self, *_: object) -> audit_live._Seen:
+    def look(self, *_: object) -> auditing._Seen:
         self.looks += 1
-        return audit_live._Seen(state(), {KEY: frozenset({self._version(self.looks)})})
+        return auditing._Seen(state(), {KEY: frozenset({self._version(self.looks)})})
 
-    def tables(self, _: Cluster, proxy: audit_live._Proxy) -> Tables:
+    def tables(self, _: Cluster, proxy: auditing._Proxy) -> Tables:
         node = proxy.pod.name
         self.readings[node] += 1
         return self._reading(node, self.readings[node])
@@ -57,12 +57,12 @@ class World:
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], Audited]:
     def run(world: World) -> Audited:
-        proxies = {n: audit_live._Proxy(PodRef("kube-system", n), "") for n in NODES}
-        monkeypatch.setattr(audit_live, "PAUSE", 0.0)
-        monkeypatch.setattr(audit_live, "_look", world.look)
-        monkeypatch.setattr(audit_live, "_tables", world.tables)
-        monkeypatch.setattr(audit_live, "_configuration", lambda *_: (state().proxy, Detail()))
-        monkeypatch.setattr(audit_live, "_proxies", lambda _: proxies)
+        proxies = {n: auditing._Proxy(PodRef("kube-system", n), "") for n in NODES}
+        monkeypatch.setattr(auditing, "PAUSE", 0.0)
+        monkeypatch.setattr(auditing, "_look", world.look)
+        monkeypatch.setattr(auditing, "_tables", world.tables)
+        monkeypatch.setattr(auditing, "configuration", lambda *_: (state().proxy, Detail()))
+        monkeypatch.setattr(auditing, "_proxies", lambda _: proxies)
         return of_cluster(Cluster(client.Configuration()), (), None, strict=False)
 
     return run
@@ -142,7 +142,7 @@ def test_a_sample_is_the_same_each_time_and_of_all_zones() -> None:
 
 
 def test_what_is_not_known_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_live, "gather", lambda _: Facts(detect_local=unknown("may not read ConfigMaps")))
+    monkeypatch.setattr(auditing, "gather", lambda _: Facts(detect_local=unknown("may not read ConfigMaps")))
     with pytest.raises(ClusterError, match="detect_local is: may not read ConfigMaps"):
         of_cluster(Cluster(client.Configuration()), (), None)
 

@@ -28,6 +28,7 @@ from conformance.model.case.refs import node_port_secondary as node_port_seconda
 from conformance.model.case.refs import pod as pod
 from conformance.model.case.refs import pod_address as pod_address
 from conformance.model.case.refs import proxy_page as proxy_page
+from conformance.model.case.refs import rules as rules
 from conformance.model.case.refs import uplink as uplink
 from conformance.model.case.requests import Request as Request
 from conformance.model.case.requests import StaticPort as StaticPort
@@ -77,6 +78,7 @@ from conformance.model.case.story import becomes as becomes
 from conformance.model.case.story import dial as dial
 from conformance.model.case.story import dual_stack as dual_stack
 from conformance.model.case.story import nodes as nodes
+from conformance.model.case.story import readable_rules as readable_rules
 from conformance.model.case.story import since as since
 from conformance.model.case.story import single_stack as single_stack
 from conformance.model.case.story import vantage as vantage

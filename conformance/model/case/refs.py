@@ -143,6 +143,11 @@ def lookup(record: str, of: str = "", *, port: str = "", host: str = "") -> Dest
     return DestinationRef(DestinationKind.LOOKUP, of=of, port=port, word=word)
 
 
+def rules(role: str) -> DestinationRef:
+    """kube-proxy's table on the role's node, as the kit has read it after every step."""
+    return DestinationRef(DestinationKind.RULES, role)
+
+
 def uplink(role: str) -> DestinationRef:
     """The role's node's wires, watched for packets to the Service CIDR."""
     return DestinationRef(DestinationKind.UPLINK, role)

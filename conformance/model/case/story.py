@@ -103,13 +103,17 @@ class Vantage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version."""
+    """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version.
+
+    ``rules``: to read the nodes' rules, which a user must permit.
+    """
 
     nodes: int = 1
     vantage: Vantage | None = None
     zones: int = 1
     since: tuple[int, int] = (0, 0)
     families: int = 0  # any number
+    rules: bool = False
 
 
 def nodes(count: int) -> Need:
@@ -130,6 +134,11 @@ def since(major: int, minor: int) -> Need:
 def vantage(kind: Vantage) -> Need:
     """A place to dial from that the user must provide."""
     return Need(vantage=kind)
+
+
+def readable_rules() -> Need:
+    """A way to read kube-proxy's table on the nodes."""
+    return Need(rules=True)
 
 
 def dual_stack() -> Need:

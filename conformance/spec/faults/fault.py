@@ -95,6 +95,7 @@ class Fault(Enum):
     STALE_SERVICE = "the rules of a Service that is deleted stay"
     STALE_PORT = "a port that is removed from a Service is still served"
     STALE_FAMILY = "an IP family that is removed from a Service is still served"
+    LEAKED_CHAINS = "chains and sets of Services that are gone pile up in the kernel"
     STALE_AFFINITY = "what session affinity remembers of an endpoint outlives it"
     FAMILY_UNASKED_SERVED = "a node port answers in an IP family that its Service does not have"
     LOCAL_TERMINATING_NOT_USED = "a Local policy passes over local terminating endpoints while remote ones are ready"

@@ -39,6 +39,13 @@ DAMAGE = {
         "A node port that a Service does not have any more is closed.",
         (Mismatch.ANSWERED,),
     ),
+    Fault.LEAKED_CHAINS: Damage(
+        Site.RULES,
+        "no chain and no affinity set of a Service is emptied or deleted",
+        "What a Service has given up leaves nothing behind in the table.",
+        (Mismatch.WRONG_RULES,),
+        upstream(122604, 128829),
+    ),
     Fault.FLOWS_FORGOTTEN: Damage(
         Site.RULES,
         "when the transaction is done that changes endpoints, the kernel forgets all translated UDP flows",

@@ -182,3 +182,15 @@ def old_address_served(gone: Gone, ledger: Ledger, _scene: Scene, _family: str) 
 def old_node_port_served(gone: Gone, _ledger: Ledger, _scene: Scene, _family: str) -> bool:
     """Every node port that goes."""
     return gone.container == NODE_PORTS
+
+
+@puts_in(Fault.LEAKED_CHAINS)
+def leaked_chains(transaction: Transaction, scene: Scene) -> Transaction:
+    """Chains of Services, and affinity sets, that nothing needs any more are neither emptied nor deleted."""
+    refilled = {c.name for c in transaction if (c.verb, c.kind) == ("add", "rule")}
+
+    def leaving(command: Command) -> bool:
+        gone = command.verb == "delete" or (command.verb == "flush" and command.name not in refilled)
+        return gone and command.kind in ("chain", "set") and bool(_path(command.name)) and scene.concerns(command.name)
+
+    return tuple(command for command in transaction if not leaving(command))

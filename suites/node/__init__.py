@@ -1,0 +1,1 @@
+"""What the nodes themselves show to who may read them."""

@@ -29,14 +29,20 @@ if TYPE_CHECKING:
 _NEAR = 60
 """Cells that are asked of a mutant before everything is."""
 _GOAL = 0.95
-_LABS = len(os.sched_getaffinity(0))
+_LABS = len(os.sched_getaffinity(0)) + 1
 
 
 @click.command()
 @click.option("--fault", "named", type=FAULT, multiple=True, help="Only this fault; may be repeated.")
 @click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only so many of the faults.")
 @click.option("--seed", type=int, help="Which faults and which matrix cells.  [default: drawn, and printed]")
-@click.option("--labs", type=click.IntRange(1), default=_LABS, show_default="one a core", help="Labs side by side.")
+@click.option(
+    "--labs",
+    type=click.IntRange(1),
+    default=_LABS,
+    show_default="one more than cores: much of a trial is waiting",
+    help="Labs side by side.",
+)
 @click.option("--matrix", "count", type=click.IntRange(0), default=3, show_default=True, help="Cells of each matrix.")
 @click.option(
     "--mutate", type=click.IntRange(1), metavar="N", help="Hunt N random mutants instead of the named faults."

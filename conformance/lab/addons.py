@@ -86,7 +86,7 @@ metricsBindAddress: 127.0.0.1:10249
 clientConnection:
   kubeconfig: /var/lib/kube-proxy/kubeconfig.conf
 nftables:
-  minSyncPeriod: 100ms
+  minSyncPeriod: 300ms
   syncPeriod: 30s
 """
 

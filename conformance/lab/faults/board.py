@@ -6,17 +6,18 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import conformance
 from conformance.spec.faults import DAMAGE, Fault, Site
 
 POD_FOLDER = Path("/var/lib/nftconform/faults")
 """Where the lab's pods find the folder."""
 
+_REWRITING = "conformance.lab.faults.rules.__main__"
 MUTANT = "MUTANT"
 RECORD = "RECORD"
 
@@ -26,7 +27,8 @@ _WRAPPER = """\
 PATH=${{PATH#*:}}
 case " $* " in *" -f "*) ;; *) exec nft "$@" ;; esac
 [ -e "${{0%/bin/nft}}/rewriting" ] || exec nft "$@"
-exec {python} -P -m conformance.lab.faults.rules "${{0%/bin/nft}}" "$@"
+exec {python} -S -P -c 'import sys; sys.path.insert(0, "{home}"); from {module} import main; sys.exit(main())' \
+    "${{0%/bin/nft}}" "$@"
 """
 
 
@@ -71,7 +73,8 @@ class Board:
         """Make the folder, with everything off."""
         wrapper = self.folder / "bin" / "nft"
         wrapper.parent.mkdir(parents=True, exist_ok=True)
-        wrapper.write_text(_WRAPPER.format(python=sys.executable))
+        home = Path(conformance.__file__).resolve().parents[1]
+        wrapper.write_text(_WRAPPER.format(python=sys.executable, home=home, module=_REWRITING))
         wrapper.chmod(0o755)
         (self.folder / "memory").mkdir(exist_ok=True)
         self.write(())
@@ -140,8 +143,6 @@ class Board:
 
 
 def _replace(path: Path, text: str) -> None:
-    fd, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    with os.fdopen(fd, "w") as file:
-        file.write(text)
-    Path(draft).chmod(0o644)
-    Path(draft).replace(path)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(path)

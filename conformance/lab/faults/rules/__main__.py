@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from conformance.lab.faults import mutation
 from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
@@ -31,9 +31,13 @@ def main() -> int:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
     text = render(transaction)
+    if not any(scene.afterwards or scene.switch.fault == MUTANT for scene in scenes) and not _records(board, node):
+        _become_nft(arguments, text)
+    import subprocess  # noqa: PLC0415  (most transactions need none)
+
     code = subprocess.run(["nft", *arguments], input=text, text=True, check=False).returncode
     if code == 0:
-        if any(switch.fault == RECORD for switch in board.read(node)):
+        if _records(board, node):
             board.record(node, family, text)
         for scene in scenes:
             for action in scene.afterwards:
@@ -41,6 +45,19 @@ def main() -> int:
     elif mutants := [scene for scene in scenes if scene.switch.fault == MUTANT]:
         board.note(node, family, MUTANT, mutants[0].memory | {"refused": True})
     return code
+
+
+def _records(board: Board, node: str) -> bool:
+    return any(switch.fault == RECORD for switch in board.read(node))
+
+
+def _become_nft(arguments: list[str], text: str) -> NoReturn:
+    """Nothing is left to do when nft has done its work: it may have this process."""
+    fd = os.memfd_create("transaction")
+    os.write(fd, text.encode())
+    os.lseek(fd, 0, os.SEEK_SET)
+    os.dup2(fd, 0)
+    os.execvp("nft", ["nft", *arguments])  # noqa: S606
 
 
 def _suffer(board: Board, node: str, family: str, transaction: Transaction) -> tuple[Transaction, list[Scene]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.scene import Scene
+from conformance.lab.faults.scene import Scene, with_libraries
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.model.addresses import Family, Protocol
 from conformance.spec.faults import Fault
@@ -59,6 +59,7 @@ def _forgetting(transaction: Transaction, hit: Callable[[str], bool]) -> Callabl
     family = _FAMILIES[transaction[0].family]
 
     def forget() -> None:
+        with_libraries()
         from conformance.lab.proxy import netlink  # noqa: PLC0415  (every transaction would pay for it)
 
         tracked = netlink.flows(family, Protocol.UDP)

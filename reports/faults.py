@@ -9,10 +9,11 @@ from conformance.judge.kills import Finding
 from conformance.spec.faults import DAMAGE, Damage, Fault, Site
 from reports.kills import Record, summary
 from reports.markdown import HEAD, row
+from reports.mutants import Hunted, section
 
 
-def page(catchers: Mapping[Fault, Iterable[str]], record: Record | None) -> str:
-    """Every fault by where it is put in, and the kill matrix of ``record``, as Markdown."""
+def page(catchers: Mapping[Fault, Iterable[str]], record: Record | None, hunt: Hunted | None) -> str:
+    """Every fault by where it is put in, the kill matrix of ``record``, and the mutants of ``hunt``, as Markdown."""
     known = sorted(DAMAGE.items(), key=lambda item: (list(Site).index(item[1].site), item[0].word))
     lines = [
         HEAD,
@@ -26,6 +27,8 @@ def page(catchers: Mapping[Fault, Iterable[str]], record: Record | None) -> str:
         lines += [f"## In {site.value}\n", row("fault", "what breaks", "how", "promise", "shows as", "in the field")]
         lines += [row(*["---"] * 6), *(_described(fault, damage) for fault, damage in members), ""]
     lines += ["## The kill matrix\n", *(_matrix(catchers, record) if record else ["No whole selftest was recorded."])]
+    if hunt:
+        lines += ["", *section(hunt)]
     return "\n".join(lines) + "\n"
 
 

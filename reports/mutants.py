@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.text import Text
 
 from conformance.judge.mutants import Fate, Mutant, score
+from reports.markdown import row
 
+_READERS = "NOD-"
+"""How the IDs of the cases begin that read the nodes' rules."""
 _STYLES = {Fate.KILLED: "green", Fate.SURVIVED: "red"}
 
 
@@ -26,24 +30,61 @@ def line(mutant: Mutant) -> Text:
     return text
 
 
-def summary(mutants: Sequence[Mutant], seed: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Hunted:
+    """A hunt that was kept: every mutant that was not killed, and the totals."""
+
+    date: str
+    seed: int
+    killed: int
+    counted: int
+    by_rules_alone: int
+    alive: tuple[Mutant, ...]
+
+
+def hunted(mutants: Sequence[Mutant], date: str, seed: int) -> Hunted:
+    """What is to be kept of ``mutants``."""
+    killed, counted = score(mutants)
+    alone = sum(m.fate is Fate.KILLED and all(cell.startswith(_READERS) for cell in m.by) for m in mutants)
+    return Hunted(date, seed, killed, counted, alone, tuple(m for m in mutants if m.fate is not Fate.KILLED))
+
+
+def summary(hunt: Hunted) -> str:
     """The score and its seed, and what did not count."""
-    killed, counted = score(mutants)
-    share = f"{killed / counted:.1%}" if counted else "none"
-    rest = Counter(mutant.fate for mutant in mutants)
-    apart = ", ".join(
-        f"{rest[fate]} {fate.value}" for fate in Fate if fate not in (Fate.KILLED, Fate.SURVIVED) and rest[fate]
+    share = f"{hunt.killed / hunt.counted:.1%}" if hunt.counted else "none"
+    rest = Counter(mutant.fate for mutant in hunt.alive)
+    apart = ", ".join(f"{rest[fate]} {fate.value}" for fate in Fate if fate is not Fate.SURVIVED and rest[fate])
+    return (
+        f"{hunt.killed} of {hunt.counted} mutants killed ({share}), {hunt.by_rules_alone} of them by reading the "
+        f"nodes' rules alone; seed {hunt.seed}." + (f" Apart: {apart}." if apart else "")
     )
-    return f"{killed} of {counted} mutants killed ({share}), seed {seed}." + (f" Apart: {apart}." if apart else "")
 
 
-def plain(mutants: Sequence[Mutant], seed: int) -> dict[str, Any]:
-    """To be kept: the totals, and every mutant that was not killed."""
-    killed, counted = score(mutants)
-    lived = [m for m in mutants if m.fate in (Fate.SURVIVED, Fate.EQUIVALENT)]
-    return {
-        "seed": seed,
-        "killed": killed,
-        "counted": counted,
-        "alive": [asdict(m) | {"fate": m.fate.name} for m in lived],
-    }
+def kept(hunt: Hunted) -> str:
+    """As JSON."""
+    plain = asdict(hunt)
+    for mutant in plain["alive"]:
+        mutant["fate"] = mutant["fate"].name
+    return json.dumps(plain, indent=1) + "\n"
+
+
+def read(text: str) -> Hunted:
+    """The inverse of `kept`; ``ValueError``, ``KeyError`` or ``TypeError`` for what is none."""
+    plain: dict[str, Any] = json.loads(text)
+    alive = (m | {"fate": Fate[m["fate"]], "by": tuple(m["by"])} for m in plain["alive"])
+    return Hunted(**plain | {"alive": tuple(Mutant(**m) for m in alive)})
+
+
+def section(hunt: Hunted) -> list[str]:
+    """For the page of faults, as Markdown: the score, and every mutant that lives, with the reason if there is one."""
+    lines = [
+        "## Random mutants\n",
+        f"`nftconform selftest --mutate {hunt.counted} --seed {hunt.seed}`, {hunt.date}: {summary(hunt)}\n",
+        "A mutant changes one command of kube-proxy's transactions, on one node or on all, wherever it comes by: an",
+        "element dropped, two verdicts swapped, a number or an address changed, a rule removed or moved, or a whole",
+        "transaction lost. What cannot be told from the original is equivalent, and counted apart with the reason.\n",
+    ]
+    shown = [m for m in hunt.alive if m.fate in (Fate.SURVIVED, Fate.EQUIVALENT)]
+    if shown:
+        lines += [row("", "mutation", "was", "became", "why it lives"), row(*["---"] * 5)]
+    return lines + [row(m.fate.value, m.kind, f"`{m.was}`", f"`{m.became}`", m.reason) for m in shown]

@@ -18,8 +18,8 @@ from conformance.plan.cells import plan
 from conformance.plan.claims import claims
 from conformance.spec.coverage import covered, table
 
-KILLS = "kills.json"
-"""In the same folder: what the last whole ``nftconform selftest --record`` found."""
+KILLS, MUTANTS = "kills.json", "mutants.json"
+"""In the same folder: what the last whole ``nftconform selftest --record`` found, and the last with ``--mutate``."""
 
 
 @click.command()
@@ -46,7 +46,7 @@ def docs(check: bool, output: Path | None) -> int:
 
 def _pages(folder: Path) -> dict[str, str]:
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
-    from reports import catalogue, faults, kills  # noqa: PLC0415
+    from reports import catalogue, faults, kills, mutants  # noqa: PLC0415
     from reports import facts as report  # noqa: PLC0415
 
     chapters = []
@@ -55,7 +55,7 @@ def _pages(folder: Path) -> dict[str, str]:
         cells = Counter(one.case for one in planned if isinstance(one, Cell))
         chapters.append(catalogue.Chapter(area.name, area.cases, area.matrices, cells))
     every = chain.from_iterable(chain[Case | Matrix](c.cases, c.matrices) for c in chapters)
-    recorded = _held(folder / KILLS)
+    killed, hunted = _held(folder / KILLS), _held(folder / MUTANTS)
     lab = {identity for chapter in chapters for identity in chapter.cells}
     claimed = claims((case for chapter in chapters for case in chapter.cases), lab)
     lines = [report.Line(q.fact, q.asks, q.learned, tuple(map(str, q.reads))) for q in QUESTIONS]
@@ -63,7 +63,9 @@ def _pages(folder: Path) -> dict[str, str]:
         "facts.md": report.page(lines),
         "catalogue.md": catalogue.catalogue(chapters),
         "coverage.md": catalogue.coverage(table(), covered(every), lab),
-        "faults.md": faults.page(claimed.catchers, kills.read(recorded) if recorded else None),
+        "faults.md": faults.page(
+            claimed.catchers, kills.read(killed) if killed else None, mutants.read(hunted) if hunted else None
+        ),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 from datetime import UTC, datetime
@@ -35,7 +34,12 @@ _LABS = len(os.sched_getaffinity(0)) + 1
 @click.command()
 @click.option("--fault", "named", type=FAULT, multiple=True, help="Only this fault; may be repeated.")
 @click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Only so many of the faults.")
-@click.option("--seed", type=int, help="Which faults and which matrix cells.  [default: drawn, and printed]")
+@click.option(
+    "--seed",
+    type=int,
+    envvar="NFTCONFORM_SEED",
+    help="Which faults and which matrix cells.  [default: drawn, and printed]",
+)
 @click.option(
     "--labs",
     type=click.IntRange(1),
@@ -94,7 +98,7 @@ def selftest(
         found.append(kill)
     console.print(Text(report.summary(found), "bold"))
     if record is not None:
-        write_whole(record, report.kept(found, datetime.now(UTC).date().isoformat(), seed).encode())
+        write_whole(record, report.kept(found, _today(), seed).encode())
     return 0 if fine and not claimed.idle and all(kill.proven for kill in found) else 1
 
 
@@ -112,7 +116,7 @@ def _catalogue() -> tuple[Claims, dict[str, list[str]]]:
 
 
 def _hunt(console: Console, count: int, seed: int, labs: int, output: Path, kept: Path | None) -> int:
-    from conformance.judge.mutants import Mutant, score  # noqa: PLC0415
+    from conformance.judge.mutants import Mutant  # noqa: PLC0415
     from conformance.selftest.mutants import Hunt, record  # noqa: PLC0415  a lab needs Linux
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
     from reports import mutants as report  # noqa: PLC0415
@@ -126,11 +130,15 @@ def _hunt(console: Console, count: int, seed: int, labs: int, output: Path, kept
     for mutant in hunt.mutants(count, seed):
         console.print(report.line(mutant))
         found.append(mutant)
-    console.print(Text(report.summary(found, seed), "bold"))
+    hunted = report.hunted(found, _today(), seed)
+    console.print(Text(report.summary(hunted), "bold"))
     if kept is not None:
-        write_whole(kept, json.dumps(report.plain(found, seed), indent=1).encode())
-    killed, counted = score(found)
-    return 0 if killed >= _GOAL * counted else 1
+        write_whole(kept, report.kept(hunted).encode())
+    return 0 if hunted.killed >= _GOAL * hunted.counted else 1
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _unfaulted(console: Console, campaign: Campaign, *, whole: bool) -> bool:

@@ -101,7 +101,7 @@ def test_what_is_kept_of_a_kill_matrix_can_be_read_again_and_is_shown() -> None:
     json.loads(text)
     again = kills.read(text)
     assert (again.date, again.seed, dict(again.kills)) == ("2026-11-27", 7, {row.fault: row for row in rows})
-    page = faults.page({FAULT: ("A-01", "A-02")}, again)
+    page = faults.page({FAULT: ("A-01", "A-02")}, again, None)
     assert (
         f"| `{FAULT.word}` | [A-01](catalogue.md#a-01) | {RIGHT.value} | 0 of 0 | [A-02](catalogue.md#a-02) |" in page
     )

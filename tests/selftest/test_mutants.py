@@ -12,6 +12,7 @@ from conformance.lab.faults.mutation import Kind, Mutation, mutate, shape
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Transaction, parse, render
 from conformance.selftest.mutants import draw
+from reports import mutants
 
 FULL = """\
 add table ip kube-proxy { comment "rules for kube-proxy" ; }
@@ -143,3 +144,23 @@ def test_a_survivor_with_a_written_reason_is_counted_apart() -> None:
     assert [each.fate for each in found] == [Fate.EQUIVALENT, Fate.SURVIVED, Fate.KILLED, Fate.STILLBORN]
     assert found[0].reason == "only the comment differs"
     assert score(found) == (1, 2)
+
+
+def test_what_is_kept_of_a_hunt_can_be_read_again_and_shows_every_survivor() -> None:
+    found = [
+        Mutant(0, "drop an element", "node-a", Fate.KILLED, by=("CIP-01.ipv4-tcp", "NOD-01.ipv4")),
+        Mutant(1, "drop an element", "", Fate.KILLED, by=("NOD-01.ipv4", "NOD-02.ipv4")),
+        Mutant(2, "remove a rule", "node-b", Fate.SURVIVED, "add rule ip kube-proxy a drop", "nothing"),
+        Mutant(3, "change a number", "", Fate.EQUIVALENT, "a | b", "c", reason="only the comment differs"),
+        Mutant(4, "change a number", "", Fate.STILLBORN, "d", "e"),
+    ]
+    hunt = mutants.hunted(found, "2026-11-27", 7)
+    assert (hunt.killed, hunt.counted, hunt.by_rules_alone) == (2, 3, 1)
+    assert mutants.read(mutants.kept(hunt)) == hunt
+    said = mutants.summary(hunt)
+    assert said.startswith("2 of 3 mutants killed (66.7%), 1 of them by reading the nodes' rules alone; seed 7.")
+    assert said.endswith("Apart: 1 equivalent, 1 nft did not take it.")
+    lines = mutants.section(hunt)
+    assert "| survived | remove a rule | `add rule ip kube-proxy a drop` | `nothing` |  |" in lines
+    assert "| equivalent | change a number | `a \\| b` | `c` | only the comment differs |" in lines
+    assert not any("stillborn" in one for one in lines)

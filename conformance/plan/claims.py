@@ -58,12 +58,14 @@ def sample(matrices: Mapping[str, Sequence[str]], count: int, seed: int) -> tupl
 
 
 def near(cells: Iterable[Cell], service: str, count: int) -> tuple[str, ...]:
-    """Up to ``count`` of the cells that dial ``service``, or of all when it is empty, spread over their order.
+    """Up to ``count`` of the cells that dial ``service``, or of all that tell no story when it is empty.
 
-    Those that read the nodes' rules are always among them.
+    They are spread over their order, and those that read the nodes' rules are always among them.
     """
     every = list(cells)
     reading = [cell.id for cell in every if cell.destination.kind is DestinationKind.RULES]
-    dialling = [cell.id for cell in every if not service or any(spec.name == service for spec in cell.specs)]
+    standing = (cell for cell in every if len(cell.phases) == 1 and not cell.alone)
+    about = (cell for cell in every if any(spec.name == service for spec in cell.specs))
+    dialling = [cell.id for cell in (about if service else standing)]
     step = max(1, math.ceil(len(dialling) / count))
     return tuple(dict.fromkeys((*dialling[::step], *reading)))

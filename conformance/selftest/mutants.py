@@ -131,10 +131,10 @@ class Hunt:
                     future.cancel()
 
     def _hunt(self, draft: Draft, stop: threading.Event) -> Mutant:
-        """First with the cells that are near, then with everything."""
+        """First with the cells that are near, then, if it lives, with everything."""
         output, began = self.output / f"mutant-{draft.number}", time.monotonic()
         mutant = self._ask(draft, self.near(draft.service), output, stop)
-        if mutant.fate in (Fate.SURVIVED, Fate.NEVER_CAME) and not stop.is_set():
+        if mutant.fate is Fate.SURVIVED and not stop.is_set():
             mutant = self._ask(draft, (), output, stop)
         return replace(mutant, seconds=time.monotonic() - began)
 

@@ -22,6 +22,7 @@ _VOLATILE = (
     (re.compile(r"(?<![\d.])10\.244\.(\d+)\.\d+\b|(?<![0-9a-f])fd44[:.](\d+)[:.]{2}[0-9a-f]+\b"), r"pod@\1\2"),
     (re.compile(r"\b10\.96\.\d+\.\d+\b|\bfd00:96::[0-9a-f]+\b"), "cluster-ip"),
     (re.compile(r"\b203\.0\.113\.\d+\b|\b2001:db8:203::[0-9a-f]+\b"), "balancer"),
+    (re.compile(r"\b198\.51\.100\.\d+\b|\b2001:db8:100::[0-9a-f]+\b"), "external"),
     (re.compile(r"\b3[0-2]\d{3}\b"), "node-port"),
 )
 _QUOTED = re.compile(r'comment "[^"]*"')
@@ -75,8 +76,18 @@ def tokens(command: Command, kind: Kind) -> int:
 
 
 def mutate(transaction: Transaction, scene: Scene) -> Transaction:
-    """The transaction with the scene's mutation in it; notes in ``memory`` that it came by, and what became of it."""
+    """The transaction with the scene's mutation in it.
+
+    ``memory`` notes how often that came by (``hits``), whether it did now (``fresh``), and what became of the command.
+    """
     mutation, memory = Mutation.from_json(scene.switch.detail), scene.memory
+    hits = memory.get("hits", 0)
+    mutated = _mutated(transaction, mutation, memory)
+    memory["fresh"] = memory.get("hits", 0) > hits
+    return mutated
+
+
+def _mutated(transaction: Transaction, mutation: Mutation, memory: dict[str, Any]) -> Transaction:
     index = _target(transaction, mutation, memory)
     if mutation.kind is Kind.LOSE_TRANSACTION:
         if index is None or memory.get("lost"):

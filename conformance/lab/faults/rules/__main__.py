@@ -42,8 +42,10 @@ def main() -> int:
         for scene in scenes:
             for action in scene.afterwards:
                 action()
-    elif mutants := [scene for scene in scenes if scene.switch.fault == MUTANT]:
-        board.note(node, family, MUTANT, mutants[0].memory | {"refused": True})
+    else:
+        for scene in scenes:
+            if scene.switch.fault == MUTANT and scene.memory["fresh"]:
+                board.note(node, family, MUTANT, scene.memory | {"refused": True})
     return code
 
 

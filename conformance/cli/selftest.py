@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conformance.judge.kills import Kill
     from conformance.selftest.campaign import Campaign
 
-_NEAR = 24
+_NEAR = 8
 """Cells that are asked of a mutant before everything is."""
 _GOAL = 0.95
 _LABS = len(os.sched_getaffinity(0)) + 1

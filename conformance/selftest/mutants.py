@@ -20,14 +20,18 @@ from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
 from conformance.lab.faults.mutation import Kind, Mutation, before, partner, shape, tokens
 from conformance.lab.faults.transaction import Command, Transaction, parse
 from conformance.model.verdict import Status
-from conformance.selftest.trial import SHORT, ask, fresh_lab, switch_on
+from conformance.selftest.trial import ask, fresh_lab, switch_on
 
 Corpus = Mapping[str, Sequence[Transaction]]
 """By node, of each family's table in order."""
 
+_SHORT = ("--trust", "1", "--patience", "8")
+"""Options of a run with few Services, of which proxies know soon or never."""
 _PATIENCE = 15.0
 """A proxy whose first transaction nft refuses is not waited for much longer than one that starts."""
 _NODES = tuple(node.name for node in AddressPlan().nodes)
+_ALIKE = 6
+"""How many commands of one shape a mutant's may be among."""
 _FAMILIES = ("ip", "ip6")
 _OF_THE_RUN = re.compile(r"\bnftconform(?:-[0-9a-f]{6})?/([^/:\s]+)")
 
@@ -72,11 +76,17 @@ def draw(corpus: Corpus, number: int, rng: random.Random) -> Draft:
     i, j = rng.choice(parts[rng.choice(sorted(parts))])
     command = corpus[node][i][j]
     mine = shape(command)
-    same = dict.fromkeys(c.text for t in corpus[node][: i + 1] for c in t if shape(c) == mine)
+    alike: dict[str, bool] = {}
+    for transaction in corpus[node]:
+        for at, other in enumerate(transaction):
+            if shape(other) == mine:
+                alike[other.text] = alike.get(other.text, False) or _fits(kind, transaction, at)
     token = rng.randrange(tokens(command, kind)) if kind in (Kind.CHANGE_NUMBER, Kind.CHANGE_ADDRESS) else 0
     service = _OF_THE_RUN.search(mine)
     where = rng.choice((node, ""))
-    mutation = Mutation(kind, mine, list(same).index(command.text), token)
+    # Not the very one that was drawn: the hundredth of its kind may never come by where fewer Services are.
+    ordinal = rng.choice([n for n, fits in enumerate(alike.values()) if fits][:_ALIKE])
+    mutation = Mutation(kind, mine, ordinal, token)
     return Draft(number, mutation, where, service[1] if service else "")
 
 
@@ -146,7 +156,7 @@ class Hunt:
             with fresh_lab() as directory:
                 try:
                     switch_on(directory, switch, patience=_PATIENCE)
-                    told = ask(directory, cases, output, stop, *SHORT)
+                    told = ask(directory, cases, output, stop, *_SHORT)
                 except LabError as error:
                     why = error.cause
                 board = Board(directory.faults)
@@ -156,7 +166,7 @@ class Hunt:
         hit = next((note for note in notes if note.get("hits")), {})
         by = tuple(one.cell for one in told if one.status is Status.FAILED)
         fate = _fate(notes, came=bool(hit), lost=bool(why), failed=bool(by))
-        was, became = hit.get("before", ""), hit.get("after", "")
+        was, became = hit.get("before", draft.mutation.shape), hit.get("after", "")
         return Mutant(draft.number, kind, draft.node, fate, was, became, by, why)
 
 

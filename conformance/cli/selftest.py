@@ -93,12 +93,14 @@ def selftest(
     for case in claimed.idle:
         console.print(Text(f"{case} claims to catch nothing", "red"))
     found: list[Kill] = []
-    for kill in campaign.kills():
-        console.print(report.line(kill))
-        found.append(kill)
-    console.print(Text(report.summary(found), "bold"))
-    if record is not None:
-        write_whole(record, report.kept(found, _today(), seed).encode())
+    try:
+        for kill in campaign.kills():
+            console.print(report.line(kill), soft_wrap=True)
+            found.append(kill)
+    finally:  # after Ctrl-C too: what is proven is proven
+        console.print(Text(report.summary(found), "bold"), soft_wrap=True)
+        if record is not None:
+            write_whole(record, report.kept(found, _today(), seed).encode())
     return 0 if fine and not claimed.idle and all(kill.proven for kill in found) else 1
 
 
@@ -127,13 +129,15 @@ def _hunt(console: Console, count: int, seed: int, labs: int, output: Path, kept
     console.print(f"selftest: {count} mutants, seed {seed}, {labs} labs side by side; recording a whole run first")
     hunt = Hunt(record(output / "recorded"), partial(near, cells, count=_NEAR), output, labs)
     found: list[Mutant] = []
-    for mutant in hunt.mutants(count, seed):
-        console.print(report.line(mutant))
-        found.append(mutant)
-    hunted = report.hunted(found, _today(), seed)
-    console.print(Text(report.summary(hunted), "bold"))
-    if kept is not None:
-        write_whole(kept, report.kept(hunted).encode())
+    try:
+        for mutant in hunt.mutants(count, seed):
+            console.print(report.line(mutant), soft_wrap=True)
+            found.append(mutant)
+    finally:
+        hunted = report.hunted(found, _today(), seed)
+        console.print(Text(report.summary(hunted), "bold"), soft_wrap=True)
+        if kept is not None:
+            write_whole(kept, report.kept(hunted).encode())
     return 0 if hunted.killed >= _GOAL * hunted.counted else 1
 
 

@@ -24,6 +24,7 @@ _VOLATILE = (
     (re.compile(r"\b203\.0\.113\.\d+\b|\b2001:db8:203::[0-9a-f]+\b"), "balancer"),
     (re.compile(r"\b198\.51\.100\.\d+\b|\b2001:db8:100::[0-9a-f]+\b"), "external"),
     (re.compile(r"\b3[0-2]\d{3}\b"), "node-port"),
+    (re.compile(r"\b2\d{4}\b"), "pod-port"),
 )
 _QUOTED = re.compile(r'comment "[^"]*"')
 _NUMBER = re.compile(r"(?<![\w.:@/-])(0x[0-9a-f]+|-?\d+)(s?)(?![\w.:/-])")

@@ -67,14 +67,11 @@ def _until_cleanup(transactions: list[Transaction]) -> list[Transaction]:
 
 
 def draw(corpus: Corpus, number: int, rng: random.Random) -> Draft:
-    """A mutant: its kind, then the part of the table, then the command, each alike likely."""
-    kind = rng.choice(list(Kind))
+    """A mutant: its kind, then the part of the table, then the command, each alike likely; ``IndexError`` for none."""
     node = rng.choice(sorted(corpus))
-    parts: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for i, transaction in enumerate(corpus[node]):
-        for j, command in enumerate(transaction):
-            if _fits(kind, transaction, j):
-                parts[_part(command)].append((i, j))
+    for kind in rng.sample(list(Kind), len(Kind)):
+        if parts := _parts(kind, corpus[node]):
+            break
     i, j = rng.choice(parts[rng.choice(sorted(parts))])
     command = corpus[node][i][j]
     mine = shape(command)
@@ -90,6 +87,16 @@ def draw(corpus: Corpus, number: int, rng: random.Random) -> Draft:
     ordinal = rng.choice([n for n, fits in enumerate(alike.values()) if fits][:_ALIKE])
     mutation = Mutation(kind, mine, ordinal, token)
     return Draft(number, mutation, where, service[1] if service else "")
+
+
+def _parts(kind: Kind, transactions: Sequence[Transaction]) -> Mapping[str, Sequence[tuple[int, int]]]:
+    """By part of the table, where the commands are to which the mutation can be done."""
+    parts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for i, transaction in enumerate(transactions):
+        for j, command in enumerate(transaction):
+            if _fits(kind, transaction, j):
+                parts[_part(command)].append((i, j))
+    return parts
 
 
 def _fits(kind: Kind, transaction: Transaction, index: int) -> bool:

@@ -61,6 +61,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], Audited]:
         monkeypatch.setattr(auditing, "PAUSE", 0.0)
         monkeypatch.setattr(auditing, "_look", world.look)
         monkeypatch.setattr(auditing, "_tables", world.tables)
+        monkeypatch.setattr(auditing, "gather", lambda _: Facts())
         monkeypatch.setattr(auditing, "configuration", lambda *_: (state().proxy, Detail()))
         monkeypatch.setattr(auditing, "_proxies", lambda _: proxies)
         return of_cluster(Cluster(client.Configuration()), (), None, strict=False)

@@ -25,6 +25,8 @@ _VOLATILE = (
     (re.compile(r"\b198\.51\.100\.\d+\b|\b2001:db8:100::[0-9a-f]+\b"), "external"),
     (re.compile(r"\b3[0-2]\d{3}\b"), "node-port"),
     (re.compile(r"\b2\d{4}\b"), "pod-port"),
+    # Nothing else says which Service a hairpin is of, and few runs have all ports.
+    (re.compile(r"(\{ pod@\d+ \. pod@\d+ \. \w+ \. )\S+"), r"\1port"),
 )
 _QUOTED = re.compile(r'comment "[^"]*"')
 _NUMBER = re.compile(r"(?<![\w.:@/-])(0x[0-9a-f]+|-?\d+)(s?)(?![\w.:/-])")

@@ -33,6 +33,14 @@ def test_a_sample_of_it(lab: Lab, nftconform: Run) -> None:
     assert done.stdout == "no finding on 1 node: node-a\n", done.stderr
 
 
+def test_a_fault_that_was_switched_off_leaves_nothing(lab: Lab, nftconform: Run) -> None:
+    for switch in ("on", "off"):
+        done = nftconform("lab", "fault", switch, "--dir", str(lab.directory), "no-hairpin")
+        assert done.returncode == 0, done.stderr
+        done = nftconform("audit", "--kubeconfig", str(lab.kubeconfig))
+        assert done.returncode == (switch == "on"), done.stdout + done.stderr
+
+
 def test_what_somebody_changed_on_one_node(lab: Lab, nftconform: Run) -> None:
     on_node(
         lab, "node-b", "nft", "add", "rule", "ip", "kube-proxy", "filter-forward", "ip", "saddr", "192.0.2.7", "drop"

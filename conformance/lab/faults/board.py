@@ -20,6 +20,7 @@ POD_FOLDER = Path("/var/lib/nftconform/faults")
 _REWRITING = "conformance.lab.faults.rules.__main__"
 MUTANT = "MUTANT"
 RECORD = "RECORD"
+AFRESH = "AFRESH"
 
 _WRAPPER = """\
 #!/bin/sh
@@ -37,7 +38,8 @@ class Switch:
     """One fault that is on: its name in `conformance.spec.faults.Fault`, and where; empty means everywhere.
 
     ``service`` is ``namespace/name``, or a name in any namespace. Besides the named faults there are `MUTANT`, of which
-    ``detail`` says more, and `RECORD`, which breaks nothing.
+    ``detail`` says more, and two that break nothing: `RECORD` keeps what the kernel took, and while `AFRESH` is on, a
+    proxy that writes its whole table finds none there, and that it did is noted.
     """
 
     fault: str
@@ -48,7 +50,7 @@ class Switch:
     @property
     def rewrites(self) -> bool:
         """Whether it has to do with nft's transactions."""
-        return self.fault in (MUTANT, RECORD) or DAMAGE[Fault[self.fault]].site is Site.RULES
+        return self.fault in (MUTANT, RECORD, AFRESH) or DAMAGE[Fault[self.fault]].site is Site.RULES
 
     def is_about(self, namespace: str, name: str) -> bool:
         """Whether the Service suffers it."""

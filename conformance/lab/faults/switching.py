@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from conformance.errors import LabError
 from conformance.lab import addons
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.conditions import ready
-from conformance.lab.faults.board import Board, Switch
+from conformance.lab.faults.board import AFRESH, Board, Switch
 from conformance.lab.faults.node.__main__ import READY
 from conformance.lab.faults.node.every import INJECTIONS
 from conformance.spec.faults import DAMAGE, Fault, Site
@@ -22,6 +22,7 @@ Items = Mapping[str, Json]
 _PODS = "/api/v1/namespaces/kube-system/pods"
 _SETS = "/apis/apps/v1/namespaces/kube-system/daemonsets"
 PATIENCE = 60.0
+_LOOK_SECONDS = 0.05
 
 
 class Faults:
@@ -34,7 +35,7 @@ class Faults:
 
     def on(self) -> tuple[Switch, ...]:
         """What is on."""
-        return self._board.read()
+        return tuple(switch for switch in self._board.read() if switch.fault != AFRESH)
 
     async def switch_on(self, *switches: Switch) -> None:
         """Have these faults; one that is on already is moved to where it shall be now. ``LabError``."""
@@ -56,13 +57,20 @@ class Faults:
     async def switch_off(self, *switches: Switch) -> None:
         """Be rid of these faults and of what they have done. ``LabError``."""
         gone = {switch.fault for switch in switches}
-        self._board.write(s for s in self.on() if s.fault not in gone)
+        left = tuple(switch for switch in self.on() if switch.fault not in gone)
+        # What a fault has put into the table, no proxy knows of.
+        afresh = [switch for switch in switches if switch.rewrites]
+        self._board.write((*left, *(Switch(AFRESH, switch.node) for switch in afresh)))
         for switch in switches:
             self._board.forget(switch.fault)
             if _needs_pods(switch):
                 await self._client.delete(f"{_SETS}/{_name(switch)}", body={"propagationPolicy": "Foreground"})
         mine = {_name(switch) for switch in switches}
         await self._restart_proxies(switches)
+        if afresh:
+            await self._within("every table is written afresh", self._written(afresh))
+            self._board.forget(AFRESH)
+            self._board.write(left)
         await self._until(
             "the faults are out",
             _PODS,
@@ -91,6 +99,18 @@ class Faults:
                 return len(fresh) == len(proxies) == count
 
             await self._within("kube-proxy is ready again", pods.until(renewed))
+
+    async def _written(self, switches: Sequence[Switch]) -> None:
+        """Until each proxy has written each of its tables; when it is ready it may have written none."""
+        async with self._watching(_PODS) as pods:
+            tables = {
+                (pod["spec"]["nodeName"], "ip6" if ":" in each["ip"] else "ip")
+                for pod in pods.items.values()
+                if _is_proxy(pod) and any(s.node in ("", pod["spec"]["nodeName"]) for s in switches)
+                for each in pod["status"]["podIPs"]
+            }
+        while not all(self._board.recall(node, family, AFRESH) for node, family in tables):
+            await asyncio.sleep(_LOOK_SECONDS)  # a file, written in another pod: nothing tells
 
     async def _until(self, what: str, path: str, condition: Callable[[Items], bool]) -> None:
         async with self._watching(path) as informer:

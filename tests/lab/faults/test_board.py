@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.lab.faults.board import Board, Switch
+from conformance.lab.faults.board import AFRESH, Board, Switch
 from conformance.spec.faults import Fault
 
 HAIRPIN = "add element ip kube-proxy hairpin-connections { 10.244.1.2 . 10.244.1.2 . tcp . 80 }\n"
@@ -103,3 +103,24 @@ def test_a_fault_remembers_each_family_by_itself(board: Board) -> None:
     deletion = "delete element {} kube-proxy service-nodeports {{ tcp . 30080 }}\n"
     assert nft(board, deletion.format("ip6"))[1] == f"-f -\n{deletion.format('ip6')}"
     assert nft(board, deletion.format("ip"))[1] == "-f -\n"
+
+
+def test_a_proxy_that_starts_afresh_writes_its_table_where_none_is(board: Board) -> None:
+    board.write([Switch(AFRESH)])
+    whole = 'add table ip kube-proxy { comment "rules for kube-proxy" ; }\n'
+    assert nft(board, whole + OTHER)[1] == (
+        f"-f -\nadd table ip kube-proxy\ndelete table ip kube-proxy\n{whole}{OTHER}"
+    )
+    assert nft(board, OTHER)[1] == f"-f -\n{OTHER}"
+
+
+def test_a_table_that_is_written_afresh_owes_nothing_to_the_one_before(board: Board) -> None:
+    board.write([Switch(AFRESH)])
+    table = 'add table ip kube-proxy { comment "rules for kube-proxy" ; }\n'
+    new = "add chain ip kube-proxy services\nflush chain ip kube-proxy services\n"
+    old = "flush chain ip kube-proxy service-ABCDEFGH-ns/gone/tcp/\ndelete set ip kube-proxy affinity-ABCDEFGH\n"
+    assert nft(board, OTHER) == (0, f"-f -\n{OTHER}")
+    assert not board.recall("node-a", "ip", AFRESH)
+    nothing = "add table ip kube-proxy\ndelete table ip kube-proxy\n"
+    assert nft(board, table + new + old) == (0, f"-f -\n{nothing}{table}{new}")
+    assert board.recall("node-a", "ip", AFRESH) == {"written": True}

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from conformance.lab.faults import mutation
-from conformance.lab.faults.board import MUTANT, RECORD, Board, Switch
+from conformance.lab.faults import afresh, mutation
+from conformance.lab.faults.board import AFRESH, MUTANT, RECORD, Board, Switch
 from conformance.lab.faults.rules.every import REWRITES
 from conformance.lab.faults.rules.registry import Refused, Rewrite
 from conformance.lab.faults.scene import Scene
@@ -31,7 +31,8 @@ def main() -> int:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
     text = render(transaction)
-    if not any(scene.afterwards or scene.switch.fault == MUTANT for scene in scenes) and not _records(board, node):
+    watched = any(scene.afterwards or scene.switch.fault in (MUTANT, AFRESH) for scene in scenes)
+    if not watched and not _records(board, node):
         _become_nft(arguments, text)
     import subprocess  # noqa: PLC0415  (most transactions need none)
 
@@ -46,6 +47,8 @@ def main() -> int:
         for scene in scenes:
             if scene.switch.fault == MUTANT and scene.memory["fresh"]:
                 board.note(node, family, MUTANT, scene.memory | {"refused": True})
+    if afresh.is_whole(transaction) and any(scene.switch.fault == AFRESH for scene in scenes):
+        board.note(node, family, AFRESH, {"written": code == 0})
     return code
 
 
@@ -80,6 +83,8 @@ def _suffer(board: Board, node: str, family: str, transaction: Transaction) -> t
 def _rewrite(switch: Switch) -> Rewrite | None:
     if switch.fault == MUTANT:
         return mutation.mutate
+    if switch.fault == AFRESH:
+        return afresh.afresh
     return None if switch.fault == RECORD else REWRITES.get(Fault[switch.fault])
 
 

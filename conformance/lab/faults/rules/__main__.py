@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from conformance.lab.faults import afresh, mutation
+from conformance.lab.faults import mutation
 from conformance.lab.faults.board import AFRESH, MUTANT, RECORD, Board, Switch
+from conformance.lab.faults.rules.afresh import afresh
 from conformance.lab.faults.rules.every import REWRITES
 from conformance.lab.faults.rules.registry import Refused, Rewrite
+from conformance.lab.faults.rules.shape import is_full
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Transaction, parse, render
 from conformance.spec.faults import Fault
@@ -47,7 +49,7 @@ def main() -> int:
         for scene in scenes:
             if scene.switch.fault == MUTANT and scene.memory["fresh"]:
                 board.note(node, family, MUTANT, scene.memory | {"refused": True})
-    if afresh.is_whole(transaction) and any(scene.switch.fault == AFRESH for scene in scenes):
+    if is_full(transaction) and any(scene.switch.fault == AFRESH for scene in scenes):
         board.note(node, family, AFRESH, {"written": code == 0})
     return code
 
@@ -84,7 +86,7 @@ def _rewrite(switch: Switch) -> Rewrite | None:
     if switch.fault == MUTANT:
         return mutation.mutate
     if switch.fault == AFRESH:
-        return afresh.afresh
+        return afresh
     return None if switch.fault == RECORD else REWRITES.get(Fault[switch.fault])
 
 

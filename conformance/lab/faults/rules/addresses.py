@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from conformance.lab.faults.rules.edits import change_rules, is_element, is_flush, is_rule, owner, place
+from conformance.lab.faults.rules.edits import change_rules
 from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.rules.shape import is_element, is_flush, is_rule, owner, place
 from conformance.lab.faults.scene import Json, Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from conformance.lab.faults.rules.edits import ENTRANCES, SILENCES, is_element, is_flush, is_rule, place
 from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.rules.shape import ENTRANCES, SILENCES, is_element, is_flush, is_rule, place
 from conformance.lab.faults.rules.verdicts import refuses
 from conformance.lab.faults.scene import Json, Scene
 from conformance.lab.faults.transaction import Command, Transaction

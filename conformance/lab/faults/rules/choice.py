@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from conformance.lab.faults.rules.edits import change_rules, is_rule, owner
+from conformance.lab.faults.rules.edits import change_rules
 from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.rules.shape import is_rule, owner
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

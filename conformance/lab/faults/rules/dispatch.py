@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.lab.faults.rules.edits import ENTRANCES, PER_SERVICE, SILENCES, is_flush, is_rule, owner, withhold
+from conformance.lab.faults.rules.edits import withhold
 from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.rules.shape import ENTRANCES, PER_SERVICE, SILENCES, is_flush, is_rule, owner
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

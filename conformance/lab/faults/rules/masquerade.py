@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from conformance.lab.faults.rules.edits import withhold
+from conformance.lab.faults.rules.edits import ahead, withhold
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import ahead, is_service_rule
+from conformance.lab.faults.rules.shape import is_service_rule
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from conformance.lab.faults.rules.edits import ahead_where
 from conformance.lab.faults.rules.masquerade import marking
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import ahead_where, is_service_rule, port_of
+from conformance.lab.faults.rules.shape import is_service_rule, port_of
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

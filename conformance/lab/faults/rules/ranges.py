@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conformance.lab.faults.rules.edits import withhold
+from conformance.lab.faults.rules.edits import ahead, withhold
 from conformance.lab.faults.rules.elements import add_own, follow
 from conformance.lab.faults.rules.masquerade import pods
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import ahead, is_service_rule, port_of
+from conformance.lab.faults.rules.shape import is_service_rule, port_of
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

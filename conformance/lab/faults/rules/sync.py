@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.lab.faults.rules.edits import ENTRANCES, is_element, owner, place
 from conformance.lab.faults.rules.registry import puts_in
-from conformance.lab.faults.rules.shape import is_full
+from conformance.lab.faults.rules.shape import ENTRANCES, is_element, is_full, owner, place
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.lab.faults.rules.edits import SILENCES, change_rules, is_element
+from conformance.lab.faults.rules.edits import change_rules
 from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.rules.shape import SILENCES, is_element
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault

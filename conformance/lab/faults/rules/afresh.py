@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.lab.faults.rules.shape import is_full
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 
 
-def is_whole(transaction: Transaction) -> bool:
-    """Whether it is a full sync: only those add the table."""
-    return any((command.verb, command.kind) == ("add", "table") for command in transaction)
-
-
 def afresh(transaction: Transaction, _: Scene) -> Transaction:
     """A full sync begins with no table, and takes away nothing that it has not put there."""
-    return tuple(_without_past(transaction)) if is_whole(transaction) else transaction
+    return tuple(_without_past(transaction)) if is_full(transaction) else transaction
 
 
 def _without_past(transaction: Transaction) -> Iterator[Command]:

@@ -21,7 +21,7 @@ _STYLES = {Fate.KILLED: "green", Fate.SURVIVED: "red"}
 def line(mutant: Mutant) -> Text:
     """One mutant: its fate, and for all but the killed the command before and after."""
     where = mutant.node or "all nodes"
-    text = Text.assemble((f"{mutant.fate.value:<11}", _STYLES.get(mutant.fate, "dim")))
+    text = Text.assemble((f"{mutant.fate.value:<10} ", _STYLES.get(mutant.fate, "dim")))
     text.append(f"#{mutant.number} {mutant.kind} on {where}")
     told = f"by {', '.join(mutant.by[:3])}{', ...' if len(mutant.by) > 3 else ''}" if mutant.by else mutant.reason
     text.append(f"  {told}{', ' if told else ''}{mutant.seconds:.0f} s", "dim")

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
-from conformance.judge.mutants import Fate, Mutant, score
+from conformance.judge.mutants import Fate, Mutant, equivalences, score, weighed
 from reports.markdown import row
 
 _READERS = "NOD-"
@@ -32,21 +32,26 @@ def line(mutant: Mutant) -> Text:
 
 @dataclass(frozen=True, slots=True)
 class Hunted:
-    """A hunt that was kept: every mutant that was not killed, and the totals."""
+    """A hunt that was kept: every mutant that was not killed, and the totals; ``hunted`` of them were to count."""
 
     date: str
     seed: int
+    hunted: int
     killed: int
-    counted: int
     by_rules_alone: int
     alive: tuple[Mutant, ...]
+
+    @property
+    def counted(self) -> int:
+        """How many count, now that the reasons are known why some live."""
+        return self.killed + sum(mutant.fate is Fate.SURVIVED for mutant in self.alive)
 
 
 def hunted(mutants: Sequence[Mutant], date: str, seed: int) -> Hunted:
     """What is to be kept of ``mutants``."""
     killed, counted = score(mutants)
     alone = sum(m.fate is Fate.KILLED and all(cell.startswith(_READERS) for cell in m.by) for m in mutants)
-    return Hunted(date, seed, killed, counted, alone, tuple(m for m in mutants if m.fate is not Fate.KILLED))
+    return Hunted(date, seed, counted, killed, alone, tuple(m for m in mutants if m.fate is not Fate.KILLED))
 
 
 def summary(hunt: Hunted) -> str:
@@ -69,17 +74,20 @@ def kept(hunt: Hunted) -> str:
 
 
 def read(text: str) -> Hunted:
-    """The inverse of `kept`; ``ValueError``, ``KeyError`` or ``TypeError`` for what is none."""
+    """The inverse of `kept`, but that a reason may have been written since for one that lives.
+
+    ``ValueError``, ``KeyError`` or ``TypeError`` for what is none.
+    """
     plain: dict[str, Any] = json.loads(text)
-    alive = (m | {"fate": Fate[m["fate"]], "by": tuple(m["by"])} for m in plain["alive"])
-    return Hunted(**plain | {"alive": tuple(Mutant(**m) for m in alive)})
+    alive = (Mutant(**m | {"fate": Fate[m["fate"]], "by": tuple(m["by"])}) for m in plain["alive"])
+    return Hunted(**plain | {"alive": tuple(weighed(mutant, equivalences()) for mutant in alive)})
 
 
 def section(hunt: Hunted) -> list[str]:
     """For the page of faults, as Markdown: the score, and every mutant that lives, with the reason if there is one."""
     lines = [
         "## Random mutants\n",
-        f"`nftconform selftest --mutate {hunt.counted} --seed {hunt.seed}`, {hunt.date}: {summary(hunt)}\n",
+        f"`nftconform selftest --mutate {hunt.hunted} --seed {hunt.seed}`, {hunt.date}: {summary(hunt)}\n",
         "A mutant changes one command of kube-proxy's transactions, on one node or on all, wherever it comes by: an",
         "element dropped, two verdicts swapped, a number or an address changed, a rule removed or moved, or a whole",
         "transaction lost. What cannot be told from the original is equivalent, and counted apart with the reason.\n",

@@ -161,6 +161,31 @@ def test_what_is_kept_of_a_hunt_can_be_read_again_and_shows_every_survivor() -> 
     assert said.startswith("2 of 3 mutants killed (66.7%), 1 of them by reading the nodes' rules alone; seed 7.")
     assert said.endswith("Apart: 1 equivalent, 1 nft did not take it.")
     lines = mutants.section(hunt)
+    assert "`nftconform selftest --mutate 3 --seed 7`" in lines[1]
     assert "| survived | remove a rule | `add rule ip kube-proxy a drop` | `nothing` |  |" in lines
     assert "| equivalent | change a number | `a \\| b` | `c` | only the comment differs |" in lines
     assert not any("stillborn" in one for one in lines)
+
+
+TRANSIENT = 'add element ip kube-proxy no-endpoint-{} {{ udp . 31157 comment "nftconform-0aba26/{}:udp" : {} }}'
+
+
+@pytest.mark.parametrize(
+    ("where", "service", "verdict", "became", "excused"),
+    [
+        ("nodeports", "lb-itpl-host-b", "goto reject-chain", "nothing", True),
+        ("services", "cip-aff-web-a-web-b", "goto reject-chain", "nothing", True),
+        # Only a Local policy drops, and it does so for good; without endpoints a Service refuses for good.
+        ("nodeports", "lb-itpl-host-b", "drop", "nothing", False),
+        ("services", "cip-none", "goto reject-chain", "nothing", False),
+        ("nodeports", "lb-itpl-host-b", "goto reject-chain", "the same with drop", False),
+    ],
+)
+def test_a_reason_that_was_written_since_counts(
+    where: str, service: str, verdict: str, became: str, excused: bool
+) -> None:
+    alive = Mutant(1, "drop an element", "", Fate.SURVIVED, TRANSIENT.format(where, service, verdict), became)
+    then = mutants.hunted([alive, Mutant(2, "k", "", Fate.KILLED)], "2026-11-27", 7)
+    assert (then.killed, then.counted) == (1, 2)
+    now = mutants.read(mutants.kept(then))
+    assert (now.killed, now.counted, now.hunted) == (1, 1 if excused else 2, 2)

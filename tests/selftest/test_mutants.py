@@ -167,6 +167,20 @@ def test_what_is_kept_of_a_hunt_can_be_read_again_and_shows_every_survivor() -> 
     assert not any("stillborn" in one for one in lines)
 
 
+OTHER_PORT = (
+    'add element ip kube-proxy no-endpoint-services {{ {} comment "nftconform-1/cip-web-a:tcp" : goto reject-chain }}'
+)
+
+
+def test_another_port_of_the_same_address_is_refused_anyway_and_another_address_is_not() -> None:
+    def alive(became: str) -> Mutant:
+        was = OTHER_PORT.format("10.96.20.35 . tcp . 80")
+        return weighed(Mutant(1, "k", "", Fate.SURVIVED, was, OTHER_PORT.format(became)), equivalences())
+
+    assert alive("10.96.20.35 . tcp . 81").fate is Fate.EQUIVALENT
+    assert alive("10.96.20.36 . tcp . 80").fate is Fate.SURVIVED
+
+
 TRANSIENT = 'add element ip kube-proxy no-endpoint-{} {{ udp . 31157 comment "nftconform-0aba26/{}:udp" : {} }}'
 
 

@@ -23,6 +23,8 @@ _COMMANDS = {
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "audit": "Compare every node's kube-proxy table with what the API asks for; sends no packet.",
     "report": "Make a report of a run's results.jsonl: JUnit, Markdown, a summary.",
+    "diff": "Compare two runs: what fails, passes or behaves otherwise by now; --gate blocks on it.",
+    "history": "Say of many runs since when each case fails, whether it wavers, whether it is slower.",
     "cleanup": "Take away what killed runs left in a cluster.",
     "lab": "An embedded cluster on this machine: up, down, status, exec, shell, kubectl, logs.",
     "selftest": "Prove the cases: every fault in a lab of its own, and whether those that claim it catch it.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import assert_never
 
 from conformance.judge.finding import tally
+from conformance.judge.gist import gist
 from conformance.judge.reached import name_of
 from conformance.model.case.then import PRESENT, UNCHANGED
 from conformance.model.field import field_name
@@ -33,8 +35,8 @@ _LABEL = 10
 _ANSWERED = {True: "ok", False: "did not answer", None: "not asked"}
 
 
-def account(verdict: Verdict, client: str, destination: str) -> Account:
-    """``verdict`` in words; ``client`` and ``destination`` say who asked what."""
+def account(verdict: Verdict, client: str, destination: str, own: Collection[str] = ()) -> Account:
+    """``verdict`` in words; ``client``, whose addresses are its ``own``, and ``destination`` say who asked what."""
     observation = verdict.observation
     return Account(
         asked=f"{client} -> {destination}, {_dials(observation)}",
@@ -43,6 +45,7 @@ def account(verdict: Verdict, client: str, destination: str) -> Account:
         reasons=verdict.expectation.reasons,
         before=observation.control_before,
         after=observation.control_after,
+        due=gist(verdict.expectation.outcome, own),
     )
 
 

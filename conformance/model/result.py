@@ -26,7 +26,8 @@ class Variant:
 class Account:
     """How it went, in words: what was asked, what had to happen and why, and what did.
 
-    ``before`` and ``after`` say whether the control address answered; None: it was not asked.
+    ``due`` is what had to happen in words that are the same on any cluster, for comparing runs. ``before`` and
+    ``after`` say whether the control address answered; None: it was not asked.
     """
 
     asked: str
@@ -35,6 +36,7 @@ class Account:
     reasons: tuple[Reason, ...] = ()
     before: bool | None = None
     after: bool | None = None
+    due: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ ACCOUNT = st.builds(
     asked=TEXT,
     expected=TEXT,
     observed=TEXT,
+    due=TEXT,
     reasons=st.lists(st.builds(Reason, TEXT, SOURCE), max_size=2).map(tuple),
 )
 TIMING = st.builds(

@@ -11,6 +11,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from conformance.model.addresses import Family
+from conformance.model.case import Profile
 from conformance.model.facts import Fact, Facts
 from conformance.model.kube import Node
 from conformance.model.printable import printable, short
@@ -65,6 +67,19 @@ def value_of(fact: Fact[Any]) -> str:
 def properties(facts: Facts) -> dict[str, str]:
     """Every fact with its source, as ``fact.<name>``."""
     return {f"fact.{name}": f"{value_of(fact)} ({short(fact.source, 600)})" for name, fact in facts.items()}
+
+
+def described(facts: Facts, nodes: Iterable[str], families: Iterable[Family], profile: Profile) -> dict[str, str]:
+    """What a report's reader wants to see first; ``nodes`` are those that play the roles a, b, c."""
+    mode = facts.proxy_mode.value
+    return {
+        "kubernetes": facts.version.value or f"unknown ({facts.version.source})",
+        "proxy mode": mode.value if mode else f"unknown ({facts.proxy_mode.source})",
+        "nodes": str(len(facts.nodes.otherwise(()))),
+        "roles": ", ".join(f"{role} = {node}" for role, node in zip("abc", nodes, strict=False)),
+        "families": ", ".join(f.value for f in families),
+        "profile": profile.value,
+    }
 
 
 def table(facts: Facts) -> Table:

@@ -1,75 +1,84 @@
-"""JUnit XML: a suite per area, a test case per cell."""
+"""JUnit XML: a suite per area, a test case per cell, in the form that Jenkins' junit-10.xsd and GitLab take.
+
+That form knows properties of suites alone, and no count of skipped tests but theirs.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from pathlib import Path
+from collections import Counter
+from collections.abc import Collection
 from typing import assert_never
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
 
-from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
-
+from conformance.judge import explain
 from conformance.model.result import Result, by_area
 from conformance.model.verdict import Status
-from reports.files import write_whole, xml_text
+from conformance.results.run import Run
+from reports.facts import described, properties
+from reports.files import xml_text
 
 
-def write(path: Path, results: Iterable[Result], facts: Mapping[str, str], started: datetime) -> None:
-    """Write ``results`` to ``path``, whole or not at all; ``facts`` become properties of every suite.
+def document(run: Run) -> bytes:
+    """The run as one document.
 
-    A wrong answer is a ``<failure>``, a cell that could not be asked an ``<error>``, one that does not apply or is
-    excused ``<skipped>``. Raises `EnvironmentFault` when the folder cannot be written.
+    A wrong answer is a ``<failure>``, a cell that could not be asked an ``<error>``, one that does not apply, is
+    excused or is only recorded ``<skipped>``. Facts are properties of every suite. Names and classes are the same in
+    every run on any cluster.
     """
-    document = JUnitXml("nftconform")
-    for area, members in by_area(results).items():
-        suite = TestSuite(f"nftconform.{area}")
-        suite.timestamp = started.isoformat(timespec="seconds")
-        for name, value in facts.items():
-            suite.add_property(xml_text(name), xml_text(value))
-        suite.add_testcases([_case(r) for r in members])
-        document.add_testsuite(suite)
-    document.update_statistics()
-    buffer = io.BytesIO()
-    document.write(buffer)
-    write_whole(path, buffer.getvalue())
+    head = run.header
+    told = described(run.facts, head.nodes, head.families, head.profile)
+    told |= {"nftconform": head.kit, "seed": str(head.seed)} | properties(run.facts)
+    told |= {"trouble": " ".join(run.troubles)} if run.troubles else {}
+    root = Element("testsuites", {"name": "nftconform", **_counts(run.results)})
+    for area, members in by_area(run.results).items():
+        counts = _counts(members) | {"skipped": str(sum(map(_is_skipped, members)))}
+        suite = _add(root, "testsuite", name=f"nftconform.{area}", timestamp=head.started, **counts)
+        facts = SubElement(suite, "properties")
+        for name, value in told.items():
+            _add(facts, "property", name=name, value=value)
+        for one in members:
+            _case(suite, one, head.again)
+    ElementTree.indent(root, " ")
+    content: bytes = ElementTree.tostring(root, "utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
-def _case(result: Result) -> TestCase:
-    case = TestCase(name=result.id, classname=f"nftconform.{result.area}.{result.case}", time=round(result.seconds, 3))
-    properties = Properties()
-    for name, value in (
-        ("level", result.level.value),
-        ("source", ", ".join(result.sources)),
-        ("service", result.service),
-        ("client", result.client),
-        ("destination", result.destination),
-        ("family", result.family),
-        ("protocol", result.protocol),
-        ("status", result.status.value),
-        ("mismatch", result.mismatch.value),
-    ):
-        properties.add_property(Property(name, xml_text(value)))
-    case.append(properties)
-    match result.status:
+def _case(suite: Element, one: Result, options: str) -> None:
+    names = {"classname": f"nftconform.{one.area}.{one.case}", "name": one.id}
+    case = _add(suite, "testcase", **names, time=_seconds([one]))
+    match one.status:
         case Status.PASSED:
             pass
         case Status.FAILED:
-            case.result = [_told(Failure, result, result.promise)]
+            failure = _add(case, "failure", message=one.promise, type=one.mismatch.value)
+            failure.text = xml_text(f"{one.promise}\n{explain(one, options) or one.message}")
         case Status.UNKNOWN:
-            case.result = [_told(Error, result, result.message)]
-        case Status.NOT_APPLICABLE:
-            case.result = [Skipped(xml_text(result.message), "not-applicable")]
-        case Status.KNOWN_ISSUE:
-            case.result = [Skipped(xml_text(result.message), "known-issue")]
-        case Status.RECORDED:
-            case.result = [Skipped(xml_text(result.message), "recorded")]
+            error = _add(case, "error", message=one.message, type=one.mismatch.value)
+            error.text = xml_text(f"{one.message}\n{explain(one, options)}".strip())
+        case Status.NOT_APPLICABLE | Status.KNOWN_ISSUE | Status.RECORDED:
+            _add(case, "skipped", message=one.message, type=one.status.value)
         case _:
-            assert_never(result.status)
-    return case
+            assert_never(one.status)
 
 
-def _told(kind: type[Failure] | type[Error], result: Result, headline: str) -> Failure | Error:
-    told = kind(xml_text(headline), result.mismatch.value)
-    told.text = xml_text(f"{result.message}\n{result.block}".strip())
-    return told
+def _counts(results: Collection[Result]) -> dict[str, str]:
+    counted = Counter(one.status for one in results)
+    return {
+        "tests": str(len(results)),
+        "failures": str(counted[Status.FAILED]),
+        "errors": str(counted[Status.UNKNOWN]),
+        "time": _seconds(results),
+    }
+
+
+def _is_skipped(one: Result) -> bool:
+    return one.status in (Status.NOT_APPLICABLE, Status.KNOWN_ISSUE, Status.RECORDED)
+
+
+def _seconds(results: Collection[Result]) -> str:
+    return f"{max(0.0, sum(one.timing.seconds for one in results)):.3f}"
+
+
+def _add(parent: Element, tag: str, **attributes: str) -> Element:
+    return SubElement(parent, tag, {name: xml_text(value) for name, value in attributes.items()})

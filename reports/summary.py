@@ -1,27 +1,32 @@
-"""The end of a run on the terminal: a table by area, every failure as a person reads it, one closing line."""
+"""The end of a run on the terminal: some failures as a person reads them, then one screen that says it all."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.judge import explain
 from conformance.judge.conclusion import Conclusion
+from conformance.model.printable import printable
 from conformance.model.result import Result, by_area
 from conformance.model.verdict import Status
+from conformance.results.run import Run
 
 MOST_BLOCKS = 10
-"""A screenful: who has more failures reads the JUnit file."""
+"""Who has more failures reads the reports."""
+MOST_AREAS, MOST_CASES, MOST_REASONS = 7, 5, 3
+"""Together with all other lines 24: the screen that a terminal has at least, 80 columns wide."""
 
 _COLUMNS = (
     (Status.PASSED, "passed", "green"),
     (Status.FAILED, "failed", "bold red"),
     (Status.UNKNOWN, "unknown", "yellow"),
-    (Status.NOT_APPLICABLE, "not applicable", "dim"),
+    (Status.NOT_APPLICABLE, "n/a", "dim"),
     (Status.KNOWN_ISSUE, "known issue", "magenta"),
     (Status.RECORDED, "recorded", "cyan"),
 )
@@ -30,43 +35,55 @@ _WORDS = {
     Conclusion.FAILED: ("failed", "bold red"),
     Conclusion.PARTIAL: ("partial", "bold yellow"),
 }
+_STYLES = {status: style for status, _, style in _COLUMNS}
 
 
-def show(
-    console: Console,
-    results: Collection[Result],
-    conclusion: Conclusion,
-    seconds: float,
-    written: Collection[Path],
-    missing: int = 0,
-) -> None:
-    """Print the table, the failures and unknowns, and the verdict of the run, which never came to ``missing`` cells."""
+def show(console: Console, run: Run, written: Collection[Path] = (), options: str = "") -> None:
+    """Print failures and unknowns, and then a screen: areas, failing cases, reasons, the verdict of the run.
+
+    ``options`` are those that ask the same cluster again.
+    """
+    for status in (Status.FAILED, Status.UNKNOWN):
+        _blocks(console, [r for r in run.results if r.status is status], _STYLES[status], options)
     console.print()
-    console.print(_table(results))
-    _blocks(console, [r for r in results if r.status is Status.FAILED], "bold red")
-    _blocks(console, [r for r in results if r.status is Status.UNKNOWN], "yellow")
-    _reasons(console, results)
-    unasked = f", {missing} never asked" if missing > 0 else ""
-    word, style = _WORDS[conclusion]
-    judged = sum(r.status in (Status.PASSED, Status.FAILED, Status.KNOWN_ISSUE) for r in results)
-    console.print(Text.assemble((word, style), f": {judged} cells judged in {seconds:.1f} s{unasked}"))
+    console.print(_table(run.results))
+    _lines(console, _cases(run.results), MOST_CASES, "cases")
+    _lines(console, _reasons(run.results), MOST_REASONS, "reasons")
+    for trouble in run.troubles:
+        console.print(Text(trouble, style="yellow"), soft_wrap=True)
+    word, style = _WORDS[run.conclusion]
+    judged = sum(r.status in (Status.PASSED, Status.FAILED, Status.KNOWN_ISSUE) for r in run.results)
+    took = f" in {run.footer.seconds:.1f} s" if run.footer else ""
+    unasked = f", {run.missing} never asked" if run.missing > 0 else ""
+    console.print(Text.assemble((word, style), f": {judged} cells judged{took}{unasked}"))
     for path in written:
         console.print(Text(f"written: {path}"), soft_wrap=True)
 
 
-def _table(results: Collection[Result]) -> Table:
+def _table(results: Sequence[Result]) -> Table:
+    """The areas; where there are many, those with the most trouble, and the others in one row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("area")
+    table.add_column("area", no_wrap=True, overflow="ellipsis")
     table.add_column("cells", justify="right")
     shown = [(s, word, style) for s, word, style in _COLUMNS if any(r.status is s for r in results)]
     for _, word, _ in shown:
         table.add_column(word, justify="right")
     grouped = by_area(results)
+    first = sorted(grouped, key=lambda area: -_trouble(grouped[area]))[: MOST_AREAS - (len(grouped) > MOST_AREAS)]
     for area, members in grouped.items():
-        table.add_row(area, str(len(members)), *_numbers(members, shown))
+        if area in first:
+            table.add_row(printable(area), str(len(members)), *_numbers(members, shown))
+    others = [one for area, members in grouped.items() if area not in first for one in members]
+    if others:
+        count = f"{len(grouped) - len(first)} others"
+        table.add_row(Text(count, style="dim"), str(len(others)), *_numbers(others, shown))
     if len(grouped) > 1:
         table.add_row(Text("all", style="bold"), str(len(results)), *_numbers(results, shown))
     return table
+
+
+def _trouble(members: Iterable[Result]) -> int:
+    return sum(one.status in (Status.FAILED, Status.UNKNOWN) for one in members)
 
 
 def _numbers(members: Collection[Result], shown: list[tuple[Status, str, str]]) -> list[Text]:
@@ -74,27 +91,45 @@ def _numbers(members: Collection[Result], shown: list[tuple[Status, str, str]]) 
     return [Text(str(counted[s]), style=style if counted[s] else "dim") for s, _, style in shown]
 
 
-def _blocks(console: Console, results: list[Result], style: str) -> None:
+def _cases(results: Iterable[Result]) -> list[Text]:
+    """What fails, case by case, the one with most failing cells first."""
+    failed = [one for one in results if one.status is Status.FAILED]
+    promises = {one.case: one.promise for one in failed}
+    return [
+        Text.assemble((printable(case), "bold red"), f" {count}x  {printable(promises[case])}")
+        for case, count in Counter(one.case for one in failed).most_common()
+    ]
+
+
+def _reasons(results: Iterable[Result]) -> list[Text]:
+    unasked = (Status.NOT_APPLICABLE, Status.RECORDED)
+    counted = Counter((r.status, r.message) for r in results if r.status in unasked)
+    return [
+        Text(f"{status.value.replace('-', ' ')}, {count} cells: {printable(reason)}", style="dim")
+        for (status, reason), count in counted.most_common()
+    ]
+
+
+def _lines(console: Console, lines: Sequence[Text], most: int, what: str) -> None:
+    """So many of them, each in one line of the terminal."""
+    shown = lines if len(lines) <= most else lines[: most - 1]
+    for line in shown:
+        console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
+    if len(shown) < len(lines):
+        console.print(Text(f"... and {len(lines) - len(shown)} more {what}", style="dim"))
+
+
+def _blocks(console: Console, results: list[Result], style: str, options: str) -> None:
     alike: dict[str, list[Result]] = {}
     for one in results:
-        alike.setdefault(one.id if one.block else one.message, []).append(one)
+        alike.setdefault(one.id if one.account else one.message, []).append(one)
     groups = list(alike.values())
     for result, *others in groups[:MOST_BLOCKS]:
         console.print()
-        who = f"{result.id} and {len(others)} more" if others else result.id
-        headline = result.message if result.block else f"{who}: {result.message}"
-        console.print(Text(headline, style=style), soft_wrap=True)
-        if result.block:
-            console.print(Text(result.block), soft_wrap=True)
+        block, message = explain(result, options), printable(result.message)
+        who = f"{printable(result.id)} and {len(others)} more" if others else printable(result.id)
+        console.print(Text(message if block else f"{who}: {message}", style=style), soft_wrap=True)
+        if block:
+            console.print(Text(block), soft_wrap=True)
     if hidden := sum(len(group) for group in groups[MOST_BLOCKS:]):
-        console.print(Text(f"\n... and {hidden} more, in the JUnit file", style=style))
-    if results:
-        console.print()
-
-
-def _reasons(console: Console, results: Collection[Result]) -> None:
-    unasked = (Status.NOT_APPLICABLE, Status.RECORDED)
-    counted = Counter((r.status, r.message) for r in results if r.status in unasked)
-    for (status, reason), count in counted.most_common():
-        word = status.value.replace("-", " ")
-        console.print(Text(f"{word}, {count} cells: {reason}", style="dim"), soft_wrap=True)
+        console.print(Text(f"\n... and {hidden} more, in the reports", style=style))

@@ -1,4 +1,4 @@
-"""The command line: ``nftconform run | plan | facts | explain | expect | audit | cleanup | lab | selftest | docs``.
+"""The command line: ``nftconform run | plan | facts | explain | expect | audit | report | cleanup | lab | ...``.
 
 Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or environment, 130 interrupted.
 """
@@ -22,6 +22,9 @@ _COMMANDS = {
     "explain": "Print a case's promise, what the oracle expects, why, and the sources.",
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "audit": "Compare every node's kube-proxy table with what the API asks for; sends no packet.",
+    "report": "Make a report of a run's results.jsonl: JUnit, Markdown, a summary.",
+    "diff": "Compare two runs: what fails, passes or behaves otherwise by now; --gate blocks on it.",
+    "history": "Say of many runs since when each case fails, whether it wavers, whether it is slower.",
     "cleanup": "Take away what killed runs left in a cluster.",
     "lab": "An embedded cluster on this machine: up, down, status, exec, shell, kubectl, logs.",
     "selftest": "Prove the cases: every fault in a lab of its own, and whether those that claim it catch it.",

@@ -13,7 +13,7 @@ from conformance.cli.recorded import cell_json, observation
 from conformance.cli.scenario import RecordedCell, Scenario, every_cell, read_scenario
 from conformance.cli.there import settled
 from conformance.errors import UsageError
-from conformance.judge import Subject, explain, judge
+from conformance.judge import account, block, judge, said
 from conformance.kit import put_on_path
 from conformance.model.printable import printable
 from conformance.model.verdict import Status, Verdict
@@ -85,7 +85,7 @@ def _check(folder: Path, scenario: Scenario) -> int:
         if verdict.status is Status.RECORDED:
             reasons[verdict.message] += 1
         elif verdict.status is not Status.PASSED:
-            click.echo(explain(verdict, _subject(cell, verdict)) + "\n")
+            click.echo(_explained(cell, verdict) + "\n")
     for topic, times in reasons.most_common():
         click.echo(printable(f"{times} {topic}"))
     agree, unspecified = count[Status.PASSED], count[Status.RECORDED]
@@ -94,13 +94,8 @@ def _check(folder: Path, scenario: Scenario) -> int:
     return 1 if disagree else 0
 
 
-def _subject(cell: RecordedCell, verdict: Verdict) -> Subject:
-    destination = cell.destination
-    at = f"@{destination.node}" if destination.node else ""
-    return Subject(
-        id=f"{destination.service} {destination.kind.value}{at}",
-        level=verdict.status.value,
-        promise="",
-        client=f"{cell.client.kind.value} {cell.client.name} on {cell.client.node}",
-        destination=f"{destination.ip} port {destination.port}/{destination.protocol.value}",
-    )
+def _explained(cell: RecordedCell, verdict: Verdict) -> str:
+    to, client = cell.destination, cell.client
+    head = f"{to.service} {to.kind.value}{f'@{to.node}' if to.node else ''}"
+    who = f"{client.kind.value} {client.name} on {client.node}"
+    return block(head, account(verdict, who, f"{to.ip} port {to.port}/{to.protocol.value}"), said(verdict))

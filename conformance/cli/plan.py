@@ -32,10 +32,12 @@ def plan(
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
     from fixtures.planning import planned  # noqa: PLC0415
     from fixtures.settings import settle  # noqa: PLC0415
+    from reports.facts import described  # noqa: PLC0415
 
     settings = settle(Given(kubeconfig, context, cases, profile, externals, told).choice())
     console = Console(highlight=False)
-    for name, value in settings.described().items():
+    there = settings.landscape
+    for name, value in described(settings.facts, there.nodes, there.families, settings.profile).items():
         console.print(Text(f"{name}: {value}", style="dim"), soft_wrap=True)
     every = [p for area in areas() for p in planned(settings, area.name, area.cases, area.matrices)]
     console.print(_cells(every) if each else _cases(every))

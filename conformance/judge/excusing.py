@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.model.result import Result
+from conformance.model.result import Excuse, Result
 from conformance.model.verdict import Mismatch, Status
 from conformance.spec.known_issues import KnownIssue
 
@@ -17,13 +17,15 @@ def excused(result: Result, issue: KnownIssue | None) -> Result:
     """
     if issue is None:
         return result
+    looked_at = Excuse(issue.link, issue.summary, issue.expires.isoformat())
     if result.status is Status.FAILED:
         observed = f"; {result.message}" if result.message else ""
         message = f"known issue {issue.link}: {issue.summary}{observed}"
-        return replace(result, status=Status.KNOWN_ISSUE, message=message)
+        return replace(result, status=Status.KNOWN_ISSUE, message=message, issue=looked_at)
     if result.status is Status.PASSED and not issue.sometimes:
         message = f"passed although {issue.link} excuses it ({issue.summary}): remove the excuse, or narrow it"
-        return replace(result, status=Status.FAILED, mismatch=Mismatch.EXCUSE_OUTLIVED, message=message)
+        mismatch = Mismatch.EXCUSE_OUTLIVED
+        return replace(result, status=Status.FAILED, mismatch=mismatch, message=message, issue=looked_at)
     return result
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import assert_never
 
 from conformance.judge.finding import tally
+from conformance.judge.gist import gist
 from conformance.judge.reached import name_of
 from conformance.model.case.then import PRESENT, UNCHANGED
 from conformance.model.field import field_name
@@ -27,43 +28,59 @@ from conformance.model.outcome import (
     Unspecified,
 )
 from conformance.model.printable import printable
-from conformance.model.verdict import Verdict
+from conformance.model.result import Account, Result
+from conformance.model.verdict import Mismatch, Verdict
 
 _LABEL = 10
+_ANSWERED = {True: "ok", False: "did not answer", None: "not asked"}
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a verdict is about, in words: who asked whom, for which promise, and how to ask again."""
+def account(verdict: Verdict, client: str, destination: str, own: Collection[str] = ()) -> Account:
+    """``verdict`` in words; ``client``, whose addresses are its ``own``, and ``destination`` say who asked what."""
+    observation = verdict.observation
+    return Account(
+        asked=f"{client} -> {destination}, {_dials(observation)}",
+        expected=expected(verdict.expectation.outcome),
+        observed=tally(observation.decisive),
+        reasons=verdict.expectation.reasons,
+        before=observation.control_before,
+        after=observation.control_after,
+        due=gist(verdict.expectation.outcome, own),
+    )
 
-    id: str
-    level: str
-    promise: str
-    client: str
-    destination: str
-    sources: tuple[str, ...] = ()
-    evidence: str = ""
-    again: str = ""
 
+def explain(one: Result, options: str = "") -> str:
+    """The cell's promise and account as one aligned block, without a final newline; nothing of a cell never asked.
 
-def explain(verdict: Verdict, subject: Subject) -> str:
-    """Promise, question, expectation, observation, reasons, controls: one aligned block, without a final newline.
-
-    Whatever came from a cluster is shown with its control characters escaped; a line stays a line.
+    ``options`` are those that ask the same cluster again. Whatever came from a cluster is shown with its control
+    characters escaped; a line stays a line.
     """
-    observation, reasons = verdict.observation, verdict.expectation.reasons
+    if one.account is None:
+        return ""
+    head = "  ".join(w for w in (one.id, one.level.value, ", ".join(s.text for s in one.sources)) if w)
+    again = f"nftconform run --case {one.id} {options}".rstrip()
+    return block(head, one.account, said(one), promise=one.promise, evidence=one.evidence, again=again)
+
+
+def said(one: Verdict | Result) -> str:
+    """The verdict in a line, e.g. ``failed (answered) 5/5 answered by web-a``."""
+    mismatch = "" if one.mismatch is Mismatch.NONE else f"({one.mismatch.value})"
+    return " ".join(w for w in (one.status.value, mismatch, one.message) if w)
+
+
+def block(head: str, told: Account, verdict: str, *, promise: str = "", evidence: str = "", again: str = "") -> str:
+    """The same of any account, after the line ``head``; what is empty is left out."""
     rows = [
-        ("promise", subject.promise),
-        ("asked", f"{subject.client} -> {subject.destination}, {_dials(observation)}"),
-        ("expected", expected(verdict.expectation.outcome)),
-        ("observed", tally(observation.decisive)),
-        ("verdict", " ".join(w for w in (verdict.status.value, _why(verdict)) if w)),
-        *(("because" if i == 0 else "", f"{r.text}  [{r.source.text}]") for i, r in enumerate(reasons)),
-        ("controls", _controls(observation)),
-        ("evidence", subject.evidence),
-        ("again", subject.again),
+        ("promise", promise),
+        ("asked", told.asked),
+        ("expected", told.expected),
+        ("observed", told.observed),
+        ("verdict", verdict),
+        *(("because" if i == 0 else "", f"{r.text}  [{r.source.text}]") for i, r in enumerate(told.reasons)),
+        ("controls", f"before {_ANSWERED[told.before]}, after {_ANSWERED[told.after]}"),
+        ("evidence", evidence),
+        ("again", again),
     ]
-    head = "  ".join(w for w in (subject.id, subject.level, ", ".join(subject.sources)) if w)
     lines = [head, *(f"  {label:<{_LABEL}}{text}" for label, text in rows if text)]
     return "\n".join(printable(line) for line in lines)
 
@@ -128,16 +145,6 @@ def _target(name: str, sources: frozenset[str]) -> str:
     return name + (f", which sees {' or '.join(sorted(sources))}" if sources else "")
 
 
-def _why(verdict: Verdict) -> str:
-    mismatch = "" if verdict.mismatch.value == "none" else f"({verdict.mismatch.value})"
-    return " ".join(w for w in (mismatch, verdict.message) if w)
-
-
 def _dials(observation: Observation) -> str:
     again = f", again alone {len(observation.again)}" if observation.again else ""
     return f"{len(observation.dials)} dials{again}"
-
-
-def _controls(observation: Observation) -> str:
-    words = {True: "ok", False: "did not answer", None: "not asked"}
-    return f"before {words[observation.control_before]}, after {words[observation.control_after]}"

@@ -1,27 +1,82 @@
-"""What a run says of one cell: plain strings and numbers, made to be sent between processes and written down."""
+"""What a run says of one cell: plain strings and numbers, made to be written down."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from conformance.model.case import Level
+from conformance.model.case import Level, Profile, ServiceSpec
 from conformance.model.cell import Cell
+from conformance.model.source import Reason, Source
 from conformance.model.verdict import Mismatch, Status
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """The kind of Service that a cell is about, in the API's words; ``endpoints`` are names of the kit's backends."""
+
+    type: str = ""
+    internal_policy: str = ""
+    external_policy: str = ""
+    affinity: bool = False
+    endpoints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """How it went, in words: what was asked, what had to happen and why, and what did.
+
+    ``due`` is what had to happen in words that are the same on any cluster, for comparing runs. ``before`` and
+    ``after`` say whether the control address answered; None: it was not asked.
+    """
+
+    asked: str
+    expected: str
+    observed: str
+    reasons: tuple[Reason, ...] = ()
+    before: bool | None = None
+    after: bool | None = None
+    due: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """``judged`` is when (UTC, ISO 8601), ``seconds`` how long the dialling took.
+
+    Of ``dials`` ``answers`` were answered, after ``median_ms`` and at most ``slowest_ms`` (milliseconds).
+    """
+
+    judged: str = ""
+    seconds: float = 0.0
+    dials: int = 0
+    answers: int = 0
+    median_ms: float = 0.0
+    slowest_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """The known issue that was looked at; ``expires`` is its last day (ISO 8601)."""
+
+    link: str
+    summary: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """The judged cell: ``message`` is one sentence, ``block`` the full text of a failure, ``seconds`` the dialling."""
+    """The judged cell: ``message`` is one sentence; ``account`` None says that it was not asked.
+
+    ``service``, ``client``, ``destination`` are the words of its ID. ``objects`` names the Services concerned, and
+    their slices, as they were then (`conformance.results.lines.Objects`); ``evidence`` a folder beside the results.
+    """
 
     id: str
     case: str
     area: str
     level: Level
     promise: str
-    sources: tuple[str, ...]
+    sources: tuple[Source, ...]
     service: str
     client: str
     destination: str
@@ -30,50 +85,24 @@ class Result:
     status: Status
     mismatch: Mismatch = Mismatch.NONE
     message: str = ""
-    block: str = ""
-    seconds: float = 0.0
-
-    def to_json(self) -> str:
-        """One line of JSON."""
-        plain = asdict(self) | {
-            "level": self.level.value,
-            "status": self.status.value,
-            "mismatch": self.mismatch.value,
-        }
-        return json.dumps(plain, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, line: str) -> Result:
-        """The inverse of `to_json`; ``ValueError`` or ``TypeError`` when the line is none of ours."""
-        plain: dict[str, Any] = json.loads(line)
-        return cls(
-            **plain
-            | {
-                "level": Level(plain["level"]),
-                "status": Status(plain["status"]),
-                "mismatch": Mismatch(plain["mismatch"]),
-                "sources": tuple(plain["sources"]),
-            }
-        )
+    profile: Profile = Profile.CORE
+    variant: Variant = field(default_factory=Variant)
+    account: Account | None = None
+    issue: Excuse | None = None
+    objects: tuple[str, ...] = ()
+    timing: Timing = field(default_factory=Timing)
+    evidence: str = ""
 
 
-def result(
-    cell: Cell,
-    status: Status,
-    *,
-    mismatch: Mismatch = Mismatch.NONE,
-    message: str = "",
-    block: str = "",
-    seconds: float = 0.0,
-) -> Result:
-    """The result of ``cell``."""
+def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, message: str = "") -> Result:
+    """The result of ``cell``, without an account."""
     return Result(
         id=cell.id,
         case=cell.case,
         area=cell.area,
         level=cell.level,
         promise=cell.promise,
-        sources=tuple(s.text for s in cell.sources),
+        sources=cell.sources,
         service=cell.service.name,
         client=cell.client.label,
         destination=cell.destination.label,
@@ -82,8 +111,8 @@ def result(
         status=status,
         mismatch=mismatch,
         message=message,
-        block=block,
-        seconds=seconds,
+        profile=cell.profile,
+        variant=_variant(cell.service),
     )
 
 
@@ -93,3 +122,8 @@ def by_area(results: Iterable[Result]) -> dict[str, list[Result]]:
     for one in results:
         grouped.setdefault(one.area, []).append(one)
     return dict(sorted(grouped.items()))
+
+
+def _variant(spec: ServiceSpec) -> Variant:
+    names = tuple(b.name for b in spec.backends)
+    return Variant(spec.type.value, spec.internal_policy.value, spec.external_policy.value, spec.affinity, names)

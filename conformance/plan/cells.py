@@ -76,6 +76,7 @@ def cells_of_case(case: Case, area: str) -> Iterator[Cell]:
                 phase=phase,
                 story=story,
                 alone=case.alone,
+                profile=case.profile,
             )
 
 
@@ -98,6 +99,7 @@ def cells_of_matrix(matrix: Matrix, area: str) -> Iterator[Cell]:
                     protocol=protocol,
                     dials=_dials(dial(destination, client=client), (spec,)),
                     story=identity,
+                    profile=matrix.profile,
                 )
 
 

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from junitparser import JUnitXml, JUnitXmlError, Properties, TestCase
-
 from conformance.errors import KitError, LabError
 from conformance.judge.kills import Told
 from conformance.lab.client import ApiClient
@@ -22,7 +20,7 @@ from conformance.lab.faults.switching import PATIENCE, Faults
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.sites import externals
 from conformance.lab.launch.start import environment, running_lab
-from conformance.model.verdict import Mismatch, Status
+from conformance.results.run import read
 
 _NODES = 3
 _SECONDS = 420.0
@@ -87,16 +85,18 @@ def ask(
 ) -> tuple[Told, ...]:
     """What a run in the lab says of each cell; ``LabError`` when it was ended or does not say."""
     output.mkdir(parents=True, exist_ok=True)
-    report, log = output / "junit.xml", output / "run.txt"
+    report, log = output / "results.jsonl", output / "run.txt"
     report.unlink(missing_ok=True)
     code = _run(directory, cases, output, extra, stop)
     if code not in _JUDGED:
         how = "did not end in time" if code is None else f"ended with {code}"
         raise LabError(f"The run {how}, see {log}.", "Run it by hand.")
     try:
-        return tuple(_of(case) for suite in JUnitXml.fromfile(str(report)) for case in suite)
-    except (OSError, JUnitXmlError) as error:
+        with report.open(encoding="utf-8") as file:
+            found = read(file, str(report))
+    except (OSError, KitError) as error:
         raise LabError(f"The report {report} cannot be read: {error}.", f"See {log}.") from error
+    return tuple(Told(one.id, one.case, one.status, one.mismatch) for one in found.results)
 
 
 def _run(
@@ -125,9 +125,3 @@ def _run(
         process.kill()
         process.wait()
     return None
-
-
-def _of(case: TestCase) -> Told:
-    plain = {each.name: each.value for each in case.child(Properties)}
-    identity = str(case.classname).rpartition(".")[2]
-    return Told(str(case.name), identity, Status(plain["status"]), Mismatch(plain["mismatch"]))

@@ -44,8 +44,7 @@ class KnownIssue:
 
     def meets(self, cell_id: str) -> bool:
         """Whether the cell is, or belongs to, what ``cases`` names: the first parts of its ID, ``*`` within a part."""
-        parts = cell_id.split(".")
-        return any(_begins(parts, name.split(".")) for name in self.cases)
+        return any(begins(cell_id, name) for name in self.cases)
 
     def is_in(self, version: str | None, mode: ProxyMode | None) -> bool:
         """Whether a cluster of this version and mode has the bug; what is not known of a cluster excuses nothing."""
@@ -60,6 +59,12 @@ class KnownIssue:
     def _spares(self, version: str) -> bool:
         metadata = version.partition("+")[2]
         return any(metadata == build or metadata.startswith(f"{build}.") for build in self.not_builds)
+
+
+def begins(cell_id: str, name: str) -> bool:
+    """Whether ``name`` is the cell's ID or the first parts of it, ``*`` standing for anything within a part."""
+    parts, patterns = cell_id.split("."), name.split(".")
+    return len(patterns) <= len(parts) and all(map(fnmatchcase, parts, patterns))
 
 
 def excuse(
@@ -92,10 +97,6 @@ def read(text: str, name: str) -> tuple[KnownIssue, ...]:
     if unknown or not isinstance(plain, list) or not all(isinstance(one, dict) for one in plain):
         raise _malformed(f"{name} holds {', '.join(unknown) or 'issue'}, where only [[issue]] tables are expected.")
     return tuple(_issue(one, f"{name}: issue {number}") for number, one in enumerate(plain, 1))
-
-
-def _begins(parts: list[str], patterns: list[str]) -> bool:
-    return len(patterns) <= len(parts) and all(map(fnmatchcase, parts, patterns))
 
 
 def _issue(plain: dict[str, Any], where: str) -> KnownIssue:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.judge import Subject, expected, explain, judge
+from conformance.judge import account, expected, explain, judge
+from conformance.model.case import Level
 from conformance.model.observation import Dial, End, IcmpError, Observation
 from conformance.model.outcome import (
     Dropped,
@@ -21,18 +22,30 @@ from conformance.model.outcome import (
     Unspecified,
 )
 from conformance.model.printable import printable
+from conformance.model.result import Result
 from conformance.model.source import Reason
+from conformance.model.verdict import Verdict
 from conformance.spec.sources import EXTERNAL_POLICY
 
-SUBJECT = Subject(
-    id="ETP-03.ipv4-tcp",
-    level="MUST",
-    promise="A node without a local endpoint drops external traffic.",
-    client="external 172.18.0.100",
-    destination="node-b 172.18.0.12:31080/tcp",
-    sources=("service.spec.externalTrafficPolicy",),
-    again="nftconform run --case ETP-03.ipv4-tcp",
-)
+PROMISE = "A node without a local endpoint drops external traffic."
+
+
+def told(verdict: Verdict) -> Result:
+    return Result(
+        "ETP-03.ipv4-tcp",
+        "ETP-03",
+        "external_policy",
+        Level.MUST,
+        PROMISE,
+        (EXTERNAL_POLICY,),
+        *("np-web-a", "external", "nodePort-b", "IPv4", "TCP"),
+        verdict.status,
+        verdict.mismatch,
+        verdict.message,
+        account=account(verdict, "external 172.18.0.100", "node-b 172.18.0.12:31080/tcp"),
+    )
+
+
 REASONS = (Reason("endpoints {web-a on node-a}", EXTERNAL_POLICY), Reason("policy Local", EXTERNAL_POLICY))
 
 
@@ -40,7 +53,7 @@ def test_the_whole_block() -> None:
     dial = Dial(End.ANSWERED, endpoint="web-a", source="172.18.0.12")
     seen = Observation(dials=(dial,) * 21, again=(dial,) * 21, control_before=True, control_after=True)
     verdict = judge(Expectation(Dropped(), REASONS), seen)
-    assert explain(verdict, SUBJECT).splitlines() == [
+    assert explain(told(verdict)).splitlines() == [
         "ETP-03.ipv4-tcp  MUST  service.spec.externalTrafficPolicy",
         "  promise   A node without a local endpoint drops external traffic.",
         "  asked     external 172.18.0.100 -> node-b 172.18.0.12:31080/tcp, 21 dials, again alone 21",
@@ -61,7 +74,7 @@ def test_nothing_from_a_cluster_reaches_the_terminal_raw(endpoint: str, source: 
     verdict = judge(
         Expectation(Dropped(), (Reason(detail, EXTERNAL_POLICY),)), Observation(dials=dials, trouble=detail)
     )
-    block = explain(verdict, SUBJECT)
+    block = explain(told(verdict))
     assert all(line.isprintable() for line in block.split("\n"))
     assert len(block.split("\n")) == 9
 
@@ -90,5 +103,5 @@ def test_every_outcome_and_end_has_words() -> None:
     assert len(set(words)) == len(words)
     assert words[0] == "answered by web-a, which sees 10.0.0.1"
     dials = tuple(Dial(end, icmp=IcmpError(3, 3, "10.0.0.1") if end is End.ICMP else None) for end in End)
-    block = explain(judge(Expectation(Dropped(), ()), Observation(dials=dials)), SUBJECT)
+    block = explain(told(judge(Expectation(Dropped(), ()), Observation(dials=dials))))
     assert block.count("1/7") == 7

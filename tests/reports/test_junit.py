@@ -1,71 +1,69 @@
-"""JUnit as CI systems read it: counts that add up, nothing from the cluster taken at its word."""
+"""JUnit as CI systems read it: of the common form, counts that add up, nothing from the cluster taken at its word."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import JUnitXml
+from lxml import etree
 
 from conformance.errors import EnvironmentFault
-from conformance.model.case import Level
-from conformance.model.result import Result
-from conformance.model.verdict import Mismatch, Status
+from conformance.model.verdict import Status
+from conformance.results.run import Run
 from reports import junit
 from reports.files import check_writable, write_whole, xml_text
+from tests.reports.runs import a_result, a_run, an_account
 
-STARTED = datetime(2026, 11, 22, tzinfo=UTC)
-
-
-def a_result(number: int, status: Status, *, area: str = "nodeport", block: str = "", message: str = "m") -> Result:
-    return Result(
-        id=f"NP-{number:02}.ipv4-tcp",
-        case=f"NP-{number:02}",
-        area=area,
-        level=Level.MUST,
-        promise="A promise.",
-        sources=("service.spec.type",),
-        service="np-web-a",
-        client="pod-a",
-        destination="nodePort-b",
-        family="IPv4",
-        protocol="TCP",
-        status=status,
-        mismatch=Mismatch.NOT_REACHED if status is Status.FAILED else Mismatch.NONE,
-        message=message,
-        block=block,
-        seconds=0.25,
-    )
+SCHEMA = Path(__file__).parents[1] / "data" / "junit.xsd"
 
 
-def test_counts_add_up_and_suites_are_areas(tmp_path: Path) -> None:
-    results = [a_result(i, s, area=a) for a in ("nodeport", "affinity") for i, s in enumerate(Status)]
-    path = tmp_path / "junit.xml"
-    junit.write(path, results, {"proxy mode": "nftables"}, STARTED)
-    read = JUnitXml.fromfile(str(path))
-    assert (read.tests, read.failures, read.errors, read.skipped) == (len(results), 2, 2, 6)
-    assert [s.name for s in read] == ["nftconform.affinity", "nftconform.nodeport"]
-    assert {(p.name, p.value) for s in read for p in s.properties()} == {("proxy mode", "nftables")}
+def read(run: Run) -> JUnitXml:
+    """As junitparser reads it, once it is of the common form."""
+    document = junit.document(run)
+    etree.XMLSchema(etree.parse(SCHEMA)).assertValid(etree.fromstring(document))
+    return JUnitXml.fromstring(document)
 
 
-def test_a_failure_leads_with_the_promise_and_carries_the_block(tmp_path: Path) -> None:
-    path = tmp_path / "junit.xml"
-    junit.write(path, [a_result(1, Status.FAILED, block="  asked   pod-a -> node-b")], {}, STARTED)
-    (suite,) = JUnitXml.fromfile(str(path))
+def test_counts_add_up_and_suites_are_areas() -> None:
+    results = [
+        a_result(20 * n + i, s, area=a) for n, a in enumerate(("nodeport", "affinity")) for i, s in enumerate(Status)
+    ]
+    found = read(a_run(results))
+    assert (found.tests, found.failures, found.errors, found.time) == (len(results), 2, 2, 3.0)
+    assert [(s.name, s.tests, s.failures, s.errors, s.skipped) for s in found] == [
+        ("nftconform.affinity", 6, 1, 1, 3),
+        ("nftconform.nodeport", 6, 1, 1, 3),
+    ]
+    told = {(p.name, p.value) for s in found for p in s.properties()}
+    assert {("proxy mode", "nftables"), ("kubernetes", "v1.36.2"), ("seed", "7")} < told
+
+
+def test_a_failure_leads_with_the_promise_and_carries_the_block() -> None:
+    (suite,) = read(a_run([a_result(1, Status.FAILED, account=an_account())]))
     (case,) = suite
     (failure,) = case.result
-    assert failure.message == "A promise."
-    assert "asked   pod-a -> node-b" in failure.text
-    assert failure.type == "not-reached"
-    properties = ElementTree.parse(path).findall("testsuite/testcase/properties/property")
-    assert ("mismatch", "not-reached") in {(p.get("name"), p.get("value")) for p in properties}
+    assert (case.classname, case.name) == ("nftconform.nodeport.NP-01", "NP-01.ipv4-tcp")
+    assert (failure.message, failure.type) == ("A promise.", "not-reached")
+    first, second, *_ = failure.text.splitlines()
+    assert first == "A promise."
+    assert second.startswith("NP-01.ipv4-tcp  MUST  ")
+    assert "  observed  5/5 silent\n" in failure.text
+    assert "  controls  before ok, after not asked\n" in failure.text
+    assert failure.text.endswith("  again     nftconform run --case NP-01.ipv4-tcp --kubeconfig k")
 
 
+def test_a_truncated_run_says_so() -> None:
+    run = a_run([a_result(1, Status.PASSED)])
+    (suite,) = read(Run(run.header, run.facts, run.results))
+    (told,) = [p.value for p in suite.properties() if p.name == "trouble"]
+    assert "truncated" in told
+
+
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_of_a_cluster_makes_a_document_that_can_be_read(text: str) -> None:
     assert xml_text(xml_text(text)) == xml_text(text)
@@ -75,14 +73,16 @@ def test_any_text_of_a_cluster_makes_a_document_that_can_be_read(text: str) -> N
     assert legal
 
 
-def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    path = tmp_path / "junit.xml"
-    hostile = "</failure><script>\x00\x1b[31m]]>&\ud800"
-    junit.write(path, [a_result(1, Status.FAILED, block=hostile, message=hostile)], {hostile: hostile}, STARTED)
-    (suite,) = JUnitXml.fromfile(str(path))
+@pytest.mark.parametrize("status", list(Status))
+def test_hostile_text_stays_text(status: Status) -> None:
+    hostile = "</failure><script>\x00\x1b[31m]]>&\ud800\uffff<!--"
+    run = a_run([a_result(1, status, area=hostile, account=an_account(hostile), message=hostile)])
+    (suite,) = read(run)
     (case,) = suite
-    assert "</failure><script>" in case.result[0].text
-    assert "\x1b" not in path.read_text()
+    assert len(list(suite)) == 1
+    for shown in case.result:
+        assert "</failure><script>" in (shown.text or shown.message)
+    assert b"\x1b" not in junit.document(run)
 
 
 def test_a_document_is_replaced_whole_and_leaves_no_scraps(tmp_path: Path) -> None:
@@ -100,9 +100,3 @@ def test_a_folder_that_is_a_file_gets_one_sentence(tmp_path: Path) -> None:
         check_writable(blocked / "out")
     with pytest.raises(EnvironmentFault, match=r"cannot be written.*--output"):
         write_whole(blocked / "out" / "junit.xml", b"")
-
-
-@pytest.mark.parametrize("status", list(Status))
-def test_a_result_survives_the_way_between_processes(status: Status) -> None:
-    one = a_result(3, status, block="block \N{BULLET}")
-    assert Result.from_json(one.to_json()) == one

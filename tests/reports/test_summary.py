@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
-from conformance.judge.conclusion import Conclusion
+from conformance.model.result import Result
 from conformance.model.verdict import Status
+from conformance.results.run import Run
 from reports import summary
-from tests.reports.test_junit import a_result
+from tests.reports.runs import a_result, a_run, an_account
 
 
-def shown(*statuses: Status, block: str = "", conclusion: Conclusion = Conclusion.FAILED) -> str:
+def printed(run: Run, *written: Path) -> str:
     console = Console(file=io.StringIO(), width=80)
-    results = [a_result(i, s, block=block, message=f"message {i}") for i, s in enumerate(statuses)]
-    summary.show(console, results, conclusion, 12.3, [])
-    out = console.file
-    assert isinstance(out, io.StringIO)
-    return out.getvalue()
+    summary.show(console, run, written)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def shown(*statuses: Status) -> str:
+    return printed(a_run(a_result(i, s, message=f"message {i}") for i, s in enumerate(statuses)))
 
 
 def test_columns_appear_for_what_there_is() -> None:
@@ -29,7 +35,7 @@ def test_columns_appear_for_what_there_is() -> None:
 
 
 def test_what_was_not_judged_is_told_with_its_reason_and_an_unknown_by_its_cell() -> None:
-    text = shown(Status.NOT_APPLICABLE, Status.RECORDED, Status.UNKNOWN, conclusion=Conclusion.PARTIAL)
+    text = shown(Status.NOT_APPLICABLE, Status.RECORDED, Status.UNKNOWN)
     assert "not applicable, 1 cells: message 0" in text
     assert "recorded, 1 cells: message 1" in text
     assert "NP-02.ipv4-tcp: message 2" in text
@@ -37,21 +43,43 @@ def test_what_was_not_judged_is_told_with_its_reason_and_an_unknown_by_its_cell(
 
 
 def test_ten_failures_are_told_and_the_rest_counted() -> None:
-    text = shown(*[Status.FAILED] * 13, block="block [bold]not markup[/bold]")
-    assert text.count("block [bold]not markup[/bold]") == summary.MOST_BLOCKS
-    assert "... and 3 more, in the JUnit file" in text
+    text = printed(a_run(a_result(i, Status.FAILED, account=an_account("[bold]no markup[/bold]")) for i in range(13)))
+    assert text.count("[bold]no markup[/bold]") == summary.MOST_BLOCKS
+    assert "... and 3 more, in the reports" in text
 
 
 def test_cells_that_lack_an_answer_for_one_reason_are_told_together() -> None:
-    console = Console(file=io.StringIO(), width=80)
     reasons = ["no pods"] * 12 + [f"reason {i}" for i in range(11)]
     results = [a_result(i, Status.UNKNOWN, message=reason) for i, reason in enumerate(reasons)]
-    summary.show(console, results, Conclusion.PARTIAL, 12.3, [], missing=7)
-    out = console.file
-    assert isinstance(out, io.StringIO)
-    text = out.getvalue()
+    text = printed(a_run(results, missing=7))
     assert text.count("no pods") == 1
     assert f"{results[0].id} and 11 more: no pods" in text
     assert f"{results[12].id}: reason 0" in text
-    assert "... and 2 more, in the JUnit file" in text
+    assert "... and 2 more, in the reports" in text
     assert "partial: 0 cells judged in 12.3 s, 7 never asked" in text
+
+
+def many() -> Iterable[Result]:
+    """Twenty areas, each with every status, long names and long reasons."""
+    for number in range(20):
+        for i, status in enumerate(Status):
+            one = a_result(
+                10 * number + i, status, area=f"area-{number:02}-{'x' * 60}", message=f"{i} {'reason ' * 30}"
+            )
+            yield replace(one, promise="A promise that goes on " * 9, message=f"{number} {one.message}")
+
+
+def test_the_summary_fits_a_screen_however_much_is_wrong() -> None:
+    text = printed(a_run(many(), missing=3), Path("out/results.jsonl"), Path("out/junit.xml"))
+    screen = text[text.index("\narea ") :].rstrip("\n").split("\n")
+    assert len(screen) <= 24
+    assert max(map(len, screen)) <= 80
+    assert screen[-3].startswith("failed: 60 cells judged in 12.3 s, 3 never asked")
+    assert sum("never asked" in line for line in screen) == 1
+
+
+def test_a_truncated_run_is_partial_and_says_why() -> None:
+    run = a_run([a_result(1, Status.PASSED)])
+    text = printed(Run(run.header, run.facts, run.results))
+    assert "The file is truncated: it has 1 cells and no footer." in text
+    assert "partial: 1 cells judged" in text

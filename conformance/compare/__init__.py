@@ -1,0 +1,1 @@
+"""Runs compared: two of them, what a gate makes of the difference, and many of them over time."""

@@ -32,7 +32,10 @@ class Progress(Protocol):
 def cache() -> Path:
     """Where releases are kept if nothing else is said (XDG base directories: relative paths do not count)."""
     told = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (told if told.is_absolute() else Path("~/.cache").expanduser()) / "nftconform" / "binaries"
+    try:
+        return (told if told.is_absolute() else Path("~/.cache").expanduser()) / "nftconform" / "binaries"
+    except RuntimeError:
+        raise EnvironmentFault("This user has no home for a cache.", "Name a folder with --cache.") from None
 
 
 def fetch(artifacts: Sequence[Artifact], folder: Path, progress: Progress) -> None:

@@ -31,21 +31,23 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> Clust
 def _configuration(kubeconfig: Path | None, context: str | None) -> Any:  # noqa: ANN401  the client is untyped
     paths = [kubeconfig] if kubeconfig else [Path(p) for p in os.environ.get(KUBECONFIG, "").split(os.pathsep) if p]
     if not paths:
-        if not context and not _ours():
+        default = _default()
+        if default is None and not context:
             return _in_cluster()
-        paths = [DEFAULT.expanduser()]
+        paths = [default or DEFAULT]
     for path in paths:
         _check(path)
     return _load(paths, context)
 
 
-def _ours() -> bool:
-    """Whether we have a kubeconfig at the default place; in a pod there may be no home, or one that is not ours."""
+def _default() -> Path | None:
+    """The kubeconfig at the default place; none in a pod, where there may be no home, or one that is not ours."""
     try:
-        DEFAULT.expanduser().stat()
+        path = DEFAULT.expanduser()
+        path.stat()
     except (OSError, RuntimeError):  # RuntimeError: no home can be determined
-        return False
-    return True
+        return None
+    return path
 
 
 def _load(paths: list[Path], context: str | None) -> Any:  # noqa: ANN401

@@ -24,7 +24,7 @@ from tests.deploy.manifests import JOB, JSON, ROOT, job, plugin
 
 SPACE = "nftconform"
 CELL = "CIP-01.ipv4-tcp"
-PATIENCE = 120.0
+PATIENCE = 300.0
 WORKER = 'until [ -e "$0/done" ]; do sleep 0.1; done; base64 "$(cat "$0/done")"'
 """What Sonobuoy's worker does, with the log in place of the aggregator."""
 
@@ -95,7 +95,7 @@ def ended(cluster: Cluster, name: str, container: str) -> int:
                     return int(status["state"]["terminated"]["exitCode"])
         pods = next(([o] for _, o in cluster.watch(path, version, 5) if o["metadata"]["name"] == name), [])
         pods, version = cluster.snapshot(path)
-    raise AssertionError(f"{container} of {name} did not end: {pods}")
+    raise AssertionError(f"{container} of {name} did not end: {[p['status'] for p in pods]}")
 
 
 def log(cluster: Cluster, name: str, container: str) -> str:
@@ -121,11 +121,16 @@ def test_the_job_asks_the_cluster_that_it_is_in(cluster: Cluster) -> None:
 
 def test_its_reports_stay_until_they_have_been_fetched(cluster: Cluster) -> None:
     ended(cluster, "job", "run")
-    stream = ExecStream(cluster, SPACE, "job", ["sh", "-c", "base64 -w0 /reports/junit.xml; echo"], "reports")
+    stream = ExecStream(
+        cluster,
+        SPACE,
+        "job",
+        ["sh", "-c", "base64 -w0 /reports/junit.xml && touch /reports/fetched && echo"],
+        "reports",
+    )
     held = stream.receive(10)
     stream.close()
     assert held and passed(base64.b64decode(held)) == {CELL}
-    ExecStream(cluster, SPACE, "job", ["touch", "/reports/fetched"], "reports").close()
     assert ended(cluster, "job", "reports") == 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.deploy.manifests import JSON, ROOT, documents
+from tests.docs.test_commands import understood
 
 CI = ROOT / "docs" / "ci"
 PINNED = re.compile(r"\S+@(sha256:[0-9a-f]{64}|[0-9a-f]{40})")
@@ -56,4 +57,6 @@ def test_gitlab_pins_its_images_and_keeps_junit() -> None:
     assert made["artifacts"]["when"] == "always"
     assert made["artifacts"]["reports"]["junit"] == "reports/junit.xml"
     script = "\n".join(made["script"])
+    (run,) = re.findall(r"kind (nftconform run .*)", script)
+    understood(run)
     assert f"--name {only('kind.yaml')['name']} " in script and "docker cp kit:/tmp/reports reports" in script

@@ -9,11 +9,14 @@ import tomllib
 from fnmatch import fnmatch
 from typing import Any
 
+import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from conformance import __version__
 from conformance.arrange.manifests import RESTRICTED
+from conformance.cli import cli
 from tests.deploy.manifests import JOB, JSON, ROOT, documents, job, plugin, wrong
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -81,6 +84,16 @@ def test_the_account_is_bound_and_nobody_else() -> None:
     assert [b["subjects"] for b in bindings] == [[account]] * len(bindings) and bindings
     roles = {(m["kind"], m["metadata"]["name"]) for m in made if m["kind"].endswith("Role")}
     assert {(b["roleRef"]["kind"], b["roleRef"]["name"]) for b in bindings} == roles
+
+
+def test_the_permissions_are_those_that_the_command_prints() -> None:
+    command = cli.get_command(click.Context(cli), "rbac")
+    if command is None:
+        pytest.skip("`nftconform rbac` comes with another branch")
+    said = CliRunner().invoke(command, []).output
+    assert documents(JOB / "rbac.yaml") == list(yaml.safe_load_all(said)), (
+        "nftconform rbac > fixtures/manifests/job/rbac.yaml"
+    )
 
 
 def test_the_permissions_are_least() -> None:

@@ -3,6 +3,7 @@
 KitError                exit code 3 unless it says otherwise
 |- UsageError           what was asked for does not exist or contradicts itself
 |- EnvironmentFault     this machine lacks something (nft, user namespaces, a writable folder ...)
+|- DownloadError        what is to be downloaded is not there, does not come, or is not what it should be
 |- ClusterError         the cluster cannot be reached or refuses (network, credentials, RBAC)
 `- LabError             the lab did not come up, or is not there
 """
@@ -27,6 +28,10 @@ class UsageError(KitError):
 
 class EnvironmentFault(KitError):
     """This machine lacks what the command needs."""
+
+
+class DownloadError(KitError):
+    """What is to be downloaded is not there, does not come, or is not what it should be."""
 
 
 class ClusterError(KitError):

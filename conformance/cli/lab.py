@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from conformance.cli.faults import fault
+from conformance.cli.fetch import fetch
 from conformance.cli.options import chosen, lab_directory
 from conformance.errors import EnvironmentFault, KitError, LabError
 
@@ -132,6 +133,7 @@ def logs(folder: Path | None, name: str | None) -> None:
 
 
 lab.add_command(fault)
+lab.add_command(fetch)
 
 
 def _short(path: Path) -> Path:

@@ -31,13 +31,23 @@ def connect(kubeconfig: Path | None = None, context: str | None = None) -> Clust
 def _configuration(kubeconfig: Path | None, context: str | None) -> Any:  # noqa: ANN401  the client is untyped
     paths = [kubeconfig] if kubeconfig else [Path(p) for p in os.environ.get(KUBECONFIG, "").split(os.pathsep) if p]
     if not paths:
-        default = DEFAULT.expanduser()
-        if not default.exists() and not context:
-            return _in_cluster(default)
-        paths = [default]
+        default = _default()
+        if default is None and not context:
+            return _in_cluster()
+        paths = [default or DEFAULT]
     for path in paths:
         _check(path)
     return _load(paths, context)
+
+
+def _default() -> Path | None:
+    """The kubeconfig at the default place; none in a pod, where there may be no home, or one that is not ours."""
+    try:
+        path = DEFAULT.expanduser()
+        path.stat()
+    except (OSError, RuntimeError):  # RuntimeError: no home can be determined
+        return None
+    return path
 
 
 def _load(paths: list[Path], context: str | None) -> Any:  # noqa: ANN401
@@ -68,14 +78,14 @@ def _load(paths: list[Path], context: str | None) -> Any:  # noqa: ANN401
     return configuration
 
 
-def _in_cluster(default: Path) -> Any:  # noqa: ANN401
+def _in_cluster() -> Any:  # noqa: ANN401
     configuration = client.Configuration()
     loader: Any = config
     try:
         loader.load_incluster_config(client_configuration=configuration)
     except config.ConfigException as failure:
         raise ClusterError(
-            f"No cluster is named: there is no {default}, ${KUBECONFIG} is not set and this is not a pod.",
+            f"No cluster is named: there is no {DEFAULT}, ${KUBECONFIG} is not set and this is not a pod.",
             "Name one with --kubeconfig, or bring one: `nftconform run --lab`.",
         ) from failure
     configuration.connection_pool_maxsize = POOL

@@ -55,6 +55,27 @@ def test_no_cluster_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
         connect()
 
 
+def test_a_home_that_is_not_ours_is_no_kubeconfig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As in a pod: the image's user may have no home, or one that another user of the node owns."""
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tmp_path.chmod(0)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(ClusterError, match="No cluster is named"):
+            connect()
+    finally:
+        os.seteuid(before)
+        tmp_path.chmod(0o700)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 987_654)
+    with pytest.raises(ClusterError, match="No cluster is named"):
+        connect()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -15,10 +15,10 @@ from conformance.lab import commands, kubeconfig
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.proxy import config, nft
 from conformance.lab.proxy.config import Configuration
-from conformance.lab.proxy.fragment import is_proxied
 from conformance.lab.proxy.health import ProxyHealth
 from conformance.lab.proxy.metrics import Metrics
 from conformance.lab.proxy.place import Place
+from conformance.lab.proxy.ports import is_health_checked, is_proxied
 from conformance.lab.proxy.ruleset import ip_word
 from conformance.lab.proxy.runner import Runner
 from conformance.lab.proxy.servers import ServiceHealthServers, serve_health, serve_metrics
@@ -26,7 +26,6 @@ from conformance.lab.proxy.syncer import Syncer
 from conformance.lab.proxy.transaction import delete_table
 from conformance.lab.proxy.view import View
 from conformance.model.addresses import Family
-from conformance.model.kube import Policy, ServiceType
 
 _log = logging.getLogger(__name__)
 _CIDR_SECONDS = 1.0
@@ -97,9 +96,7 @@ def _health_checks(view: View, family: Family, servers: ServiceHealthServers) ->
             s
             for s in view.services
             if is_proxied(s)
-            and s.type is ServiceType.LOAD_BALANCER
-            and s.external_policy is Policy.LOCAL
-            and s.health_check_node_port
+            and is_health_checked(s)
             and any(Family.of(ip) is family for ip in s.cluster_ips if ip != "None")
         ]
         await servers.update(

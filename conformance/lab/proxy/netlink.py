@@ -70,7 +70,7 @@ def forget(family: Family, some: Iterable[Flow]) -> int:
 
 
 def ensure_counter(name: str) -> None:
-    """Have the counter ``name`` of nfacct, which rules can count packets with; ``OSError``, as where it is not known."""
+    """Have nfacct's counter ``name``, with which rules count packets; ``OSError``, also where nfacct is not known."""
     try:
         for _ in _ask(_NETFILTER, _ACCT_NEW, _REQUEST | _ACK | _NEW, _counter(name)):
             pass
@@ -80,7 +80,7 @@ def ensure_counter(name: str) -> None:
 
 
 def counted_packets(name: str) -> int:
-    """What the counter ``name`` of nfacct has counted; ``OSError`` where there is none."""
+    """What nfacct's counter ``name`` has counted; ``OSError`` where there is none."""
     (body,) = _ask(_NETFILTER, _ACCT_GET, _REQUEST | _ACK, _counter(name))
     return int.from_bytes(_attributes(body[4:])[_ACCT_PACKETS], "big")
 

@@ -58,7 +58,7 @@ def place(
     """The place of ``family`` on ``node``; ``interface_addresses`` are all that the node's interfaces carry."""
     carried = tuple(a for a in dict.fromkeys(interface_addresses) if Family.of(a) is family)
     own = tuple(a for a in carried if not ip_address(a).is_loopback)
-    loopback = _loopback_node_ports(family, configuration)
+    loopback = loopback_node_ports(family, configuration)
     bind = configuration.bind_address
     node_ip = bind if bind and Family.of(bind) is family else node.primary(family) or ""
     return Place(
@@ -89,7 +89,7 @@ def _node_port_ips(
     return tuple(a for a in own if any(contains(c, a) for c in cidrs))
 
 
-def _loopback_node_ports(family: Family, configuration: Configuration) -> bool:
+def loopback_node_ports(family: Family, configuration: Configuration) -> bool:
     """Whether they are served there: route_localnet is IPv4's, and the configured ranges must reach that far."""
     if configuration.mode is not ProxyMode.IPTABLES or family is not Family.IPV4 or configuration.primary_node_ports:
         return False

@@ -7,7 +7,9 @@ import os
 
 
 class ProgramError(Exception):
-    """A program did not do what it was told; the message is what it said."""
+    """A program did not do what it was told; the message is what it said, ``code`` how it ended, if it ran."""
+
+    code: int | None = None
 
 
 async def run(program: str, *arguments: str, stdin: str = "") -> str:
@@ -37,5 +39,7 @@ async def _run(program: str, *arguments: str, stdin: str) -> str:
         raise ProgramError(f"{program} cannot be run: {error.strerror}") from error
     out, err = await process.communicate(stdin.encode())
     if process.returncode:
-        raise ProgramError(err.decode(errors="replace").strip() or f"{program} ended with {process.returncode}")
+        error = ProgramError(err.decode(errors="replace").strip() or f"{program} ended with {process.returncode}")
+        error.code = process.returncode
+        raise error
     return out.decode()

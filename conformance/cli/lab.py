@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from conformance.cli.faults import fault
-from conformance.cli.options import chosen, lab_directory
+from conformance.cli.options import chosen, lab_directory, proxy_mode_option
 from conformance.errors import EnvironmentFault, KitError, LabError
+from conformance.model.cluster import ProxyMode
 
 _COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
@@ -26,12 +27,21 @@ def lab() -> None:
 @click.option("--port", default=0, help="The API's port on 127.0.0.1.  [default: a free one]")
 @click.option("--foreground", is_flag=True, help="Stay, and end the lab with Ctrl-C.")
 @click.option("--bare", is_flag=True, help="Only the nodes and the network, no Kubernetes.")
-def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool) -> None:
+@proxy_mode_option
+def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool, proxy_mode: str | None) -> None:
     """Start a lab."""
     from conformance.lab.launch.start import launch  # noqa: PLC0415
 
     directory = chosen(folder)
-    started = launch(directory, nodes=nodes, port=port, bare=bare, progress=lambda text: click.echo(text, err=True))
+    mode = ProxyMode(proxy_mode) if proxy_mode else ProxyMode.NFTABLES
+    started = launch(
+        directory,
+        nodes=nodes,
+        port=port,
+        bare=bare,
+        proxy_mode=mode,
+        progress=lambda text: click.echo(text, err=True),
+    )
     try:
         click.echo(f"lab ready in {started.seconds:.1f} s: {started.summary}")
         if not bare:

@@ -39,7 +39,7 @@ async def _run(program: str, *arguments: str, stdin: str) -> str:
         raise ProgramError(f"{program} cannot be run: {error.strerror}") from error
     out, err = await process.communicate(stdin.encode())
     if process.returncode:
-        error = ProgramError(err.decode(errors="replace").strip() or f"{program} ended with {process.returncode}")
-        error.code = process.returncode
-        raise error
+        failed = ProgramError(err.decode(errors="replace").strip() or f"{program} ended with {process.returncode}")
+        failed.code = process.returncode
+        raise failed
     return out.decode()

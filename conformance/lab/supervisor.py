@@ -73,6 +73,10 @@ class Supervisor:
             await self._wired(wires)
             return
         self._processes.load(*components.CLUSTER)
+        if self._order.proxy_mode is ProxyMode.IPTABLES:
+            from conformance.lab.proxy.iptables import need  # noqa: PLC0415
+
+            await need.check()
         from conformance.lab import readiness  # noqa: PLC0415
 
         await self._wired(wires)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from conformance.cli.faults import fault
-from conformance.cli.options import chosen, lab_directory, proxy_mode_option
+from conformance.cli.options import PROXY_MODES, chosen, lab_directory, proxy_mode_option
 from conformance.errors import EnvironmentFault, KitError, LabError
 from conformance.model.cluster import ProxyMode
 
@@ -139,6 +141,30 @@ def logs(folder: Path | None, name: str | None) -> None:
             click.echo(each)
     else:
         click.echo(read_log(directory, name), nl=False)
+
+
+@lab.command("proxy-mode")
+@lab_directory
+@click.argument("mode", type=click.Choice(PROXY_MODES))
+def proxy_mode(folder: Path | None, mode: str) -> None:
+    """Change the mode of the lab's kube-proxies, one after the other; returns when each is ready in it."""
+    from conformance.lab.client import ApiClient  # noqa: PLC0415
+    from conformance.lab.launch.directory import required  # noqa: PLC0415
+    from conformance.lab.launch.preflight import check_iptables  # noqa: PLC0415
+    from conformance.lab.launch.proxy_mode import change  # noqa: PLC0415
+
+    directory, wanted = chosen(folder), ProxyMode(mode)
+    record = required(directory)
+    if wanted is ProxyMode.IPTABLES:
+        check_iptables()
+
+    async def main() -> bool:
+        async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:
+            return await change(client, wanted)
+
+    changed = asyncio.run(main())
+    directory.write(replace(record, mode=mode))
+    click.echo(f"every kube-proxy is {'now' if changed else 'already'} in {mode} mode")
 
 
 lab.add_command(fault)

@@ -56,9 +56,10 @@ _CLUSTER = (
     ),
     fact_option,
 )
+PROXY_MODES = (ProxyMode.NFTABLES.value, ProxyMode.IPTABLES.value)
 proxy_mode_option = click.option(
     "--proxy-mode",
-    type=click.Choice([ProxyMode.NFTABLES.value, ProxyMode.IPTABLES.value]),
+    type=click.Choice(PROXY_MODES),
     help="The mode of the lab's kube-proxy.  [default: nftables]",
 )
 _PODS = (

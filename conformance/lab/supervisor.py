@@ -72,11 +72,9 @@ class Supervisor:
         if identities is None:
             await self._wired(wires)
             return
-        self._processes.load(*components.CLUSTER)
         if self._order.proxy_mode is ProxyMode.IPTABLES:
-            from conformance.lab.proxy.iptables import need  # noqa: PLC0415
-
-            await need.check()
+            await self._check_iptables()
+        self._processes.load(*components.CLUSTER)
         from conformance.lab import readiness  # noqa: PLC0415
 
         await self._wired(wires)
@@ -89,6 +87,12 @@ class Supervisor:
     async def _wired(self, wires: asyncio.Future[int]) -> None:
         if await wires != 0:
             raise LabError(f"The lab's network cannot be made:\n{self._processes.tail('fabric')}", _AGAIN)
+
+    async def _check_iptables(self) -> None:
+        if await self._processes.run(components.iptables_check()):
+            said = self._processes.log("iptables-check").read_text(errors="replace").splitlines()
+            cause, hint = said[-2:] if len(said) > 1 else ("iptables cannot be tried.", _AGAIN)
+            raise LabError(cause, hint)
 
     def _identities(self) -> Identities:
         from conformance.lab.pki import Identities  # noqa: PLC0415

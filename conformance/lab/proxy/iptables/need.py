@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from conformance.errors import LabError
 from conformance.lab.proxy import programs
 from conformance.lab.proxy.iptables import tool
@@ -25,22 +27,30 @@ async def check(rules: dict[str, str] | None = None) -> None:
     """Try the rules in a network namespace of their own, as root of this one's users; ``LabError`` names what lacks."""
     wanted = RULES if rules is None else rules
     for family in Family:
-        error = await _fails(family, "".join(wanted.values()))
-        if error is None:
-            continue
-        # All at once is fast; one by one tells which.
-        for module, text in wanted.items():
-            if await _fails(family, text):
-                raise LabError(
-                    f"kube-proxy's iptables mode needs the kernel's {module} for {family.value}, which is not there.",
-                    f"Load it ('modprobe {module}'), or use a kernel that has it.",
-                )
-        raise LabError(f"iptables does not work here: {error}.", "Try the lab in nftables mode.")
+        if await _fails(family, "".join(wanted.values())):
+            # All at once is fast; one by one tells which.
+            for module, text in wanted.items():
+                if words := await _fails(family, text):
+                    raise LabError(
+                        f"kube-proxy's iptables mode needs the kernel's {module} for {family.value}: {words}.",
+                        f"Load it ('modprobe {module}'), or use a kernel that has it.",
+                    )
 
 
-async def _fails(family: Family, text: str) -> str | None:
+async def _fails(family: Family, text: str) -> str:
+    """What iptables says against ``text``, in one line."""
     try:
         await programs.run("unshare", "--net", tool.program(family, "restore"), "--noflush", stdin=text)
     except programs.ProgramError as error:
-        return str(error).splitlines()[0]
-    return None
+        return " ".join(str(error).split())
+    return ""
+
+
+def main() -> int:
+    """As a process: ends with 1 after two lines, what lacks and what to do."""
+    try:
+        asyncio.run(check())
+    except LabError as error:
+        print(error.cause, error.hint, sep="\n")
+        return 1
+    return 0

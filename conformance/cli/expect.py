@@ -38,6 +38,7 @@ def expect(
     told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
+    proxy_mode: str | None,
     agent_image: str | None,
 ) -> int:
     """Say what must happen in SCENARIO, one expectation a cell as JSON lines; or check what did; or record one.
@@ -49,7 +50,7 @@ def expect(
     """
     if record:
         given = Given(kubeconfig, context, cases, profile, externals, told, agent_image)
-        return _record(scenario, given, in_lab=in_lab, nodes=nodes)
+        return _record(scenario, given, in_lab=in_lab, nodes=nodes, proxy_mode=proxy_mode)
     recorded = read_scenario(scenario)
     if check:
         return _check(scenario, recorded)
@@ -59,14 +60,14 @@ def expect(
     return 0
 
 
-def _record(folder: Path, given: Given, *, in_lab: bool, nodes: int) -> int:
+def _record(folder: Path, given: Given, *, in_lab: bool, nodes: int, proxy_mode: str | None) -> int:
     put_on_path()
     from fixtures.recording import record  # noqa: PLC0415  importable only after put_on_path
     from fixtures.settings import check_named  # noqa: PLC0415
 
     choice = given.choice()
     check_named(choice)
-    with settled(choice, in_lab=in_lab, nodes=nodes) as settings:
+    with settled(choice, in_lab=in_lab, nodes=nodes, proxy_mode=proxy_mode) as settings:
         count, lost = record(settings, folder, lambda text: click.echo(text, err=True))
     also = f"; {lost} could not be asked" if lost else ""
     click.echo(f"{count} cells recorded in {folder}{also}")

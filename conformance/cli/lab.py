@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from conformance.cli.faults import fault
 from conformance.cli.fetch import fetch
-from conformance.cli.options import chosen, lab_directory
+from conformance.cli.options import PROXY_MODES, chosen, lab_directory, proxy_mode_option
 from conformance.errors import EnvironmentFault, KitError, LabError
+from conformance.model.cluster import ProxyMode
 
 _COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
@@ -27,12 +30,21 @@ def lab() -> None:
 @click.option("--port", default=0, help="The API's port on 127.0.0.1.  [default: a free one]")
 @click.option("--foreground", is_flag=True, help="Stay, and end the lab with Ctrl-C.")
 @click.option("--bare", is_flag=True, help="Only the nodes and the network, no Kubernetes.")
-def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool) -> None:
+@proxy_mode_option
+def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool, proxy_mode: str | None) -> None:
     """Start a lab."""
     from conformance.lab.launch.start import launch  # noqa: PLC0415
 
     directory = chosen(folder)
-    started = launch(directory, nodes=nodes, port=port, bare=bare, progress=lambda text: click.echo(text, err=True))
+    mode = ProxyMode(proxy_mode) if proxy_mode else ProxyMode.NFTABLES
+    started = launch(
+        directory,
+        nodes=nodes,
+        port=port,
+        bare=bare,
+        proxy_mode=mode,
+        progress=lambda text: click.echo(text, err=True),
+    )
     try:
         click.echo(f"lab ready in {started.seconds:.1f} s: {started.summary}")
         if not bare:
@@ -130,6 +142,30 @@ def logs(folder: Path | None, name: str | None) -> None:
             click.echo(each)
     else:
         click.echo(read_log(directory, name), nl=False)
+
+
+@lab.command("proxy-mode")
+@lab_directory
+@click.argument("mode", type=click.Choice(PROXY_MODES))
+def proxy_mode(folder: Path | None, mode: str) -> None:
+    """Change the mode of the lab's kube-proxies, one after the other; returns when each is ready in it."""
+    from conformance.lab.client import ApiClient  # noqa: PLC0415
+    from conformance.lab.launch.directory import required  # noqa: PLC0415
+    from conformance.lab.launch.preflight import check_iptables  # noqa: PLC0415
+    from conformance.lab.launch.proxy_mode import change  # noqa: PLC0415
+
+    directory, wanted = chosen(folder), ProxyMode(mode)
+    record = required(directory)
+    if wanted is ProxyMode.IPTABLES:
+        check_iptables()
+
+    async def main() -> bool:
+        async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:
+            return await change(client, wanted)
+
+    changed = asyncio.run(main())
+    directory.write(replace(record, mode=mode))
+    click.echo(f"every kube-proxy is {'now' if changed else 'already'} in {mode} mode")
 
 
 lab.add_command(fault)

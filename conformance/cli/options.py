@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from conformance.model.case import Profile
+from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
     from conformance.lab.launch.directory import Directory
@@ -55,9 +56,16 @@ _CLUSTER = (
     ),
     fact_option,
 )
+PROXY_MODES = (ProxyMode.NFTABLES.value, ProxyMode.IPTABLES.value)
+proxy_mode_option = click.option(
+    "--proxy-mode",
+    type=click.Choice(PROXY_MODES),
+    help="The mode of the lab's kube-proxy.  [default: nftables]",
+)
 _PODS = (
     click.option("--lab", "in_lab", is_flag=True, help="Bring up an embedded cluster for the time of the command."),
     click.option("--nodes", default=3, show_default=True, type=click.IntRange(1, 16), help="Nodes of the lab."),
+    proxy_mode_option,
     click.option("--agent-image", help="The image with python3 that pods run."),
 )
 

@@ -53,6 +53,7 @@ def run(
     told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
+    proxy_mode: str | None,
     agent_image: str | None,
     expression: str | None,
     workers: int | None,
@@ -77,7 +78,7 @@ def run(
     check_writable(output)
     selection = ["-k", expression] if expression else []
     selection += ["-n", str(workers)] if workers and workers > 1 else []
-    with settled(choice, in_lab=in_lab, nodes=nodes) as settings:
+    with settled(choice, in_lab=in_lab, nodes=nodes, proxy_mode=proxy_mode) as settings:
         return _pytest(root, settings, selection)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from conformance import __version__
 from conformance.lab.addresses import AddressPlan
 from conformance.lab.faults.board import POD_FOLDER
+from conformance.model.cluster import ProxyMode
 
 Json = dict[str, Any]
 
@@ -22,13 +23,13 @@ NO_ROOTS = {"name": "SSL_CERT_FILE", "value": "/dev/null"}
 ANYWHERE = [{"operator": "Exists"}]
 
 
-def objects(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
+def objects(plan: AddressPlan, faults: Path, proxy_mode: ProxyMode = ProxyMode.NFTABLES) -> Iterator[tuple[str, Json]]:
     """Where to create what, in an order in which everything finds what it refers to; ``faults`` is the switchboard."""
-    yield from _proxy(plan, faults)
+    yield from _proxy(plan, faults, proxy_mode)
     yield from _dns(plan, faults)
 
 
-def _proxy(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
+def _proxy(plan: AddressPlan, faults: Path, mode: ProxyMode) -> Iterator[tuple[str, Json]]:
     labels = {"k8s-app": "kube-proxy"}
     yield _account("kube-proxy")
     # The role comes with the API server, as in every cluster.
@@ -39,7 +40,7 @@ def _proxy(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "kube-proxy", "namespace": _SYSTEM, "labels": {"app": "kube-proxy"}},
-            "data": {"config.conf": _configuration(plan), "kubeconfig.conf": _kubeconfig(plan)},
+            "data": {"config.conf": configuration(plan, mode), "kubeconfig.conf": _kubeconfig(plan)},
         },
     )
     folder = "/var/lib/kube-proxy"
@@ -73,11 +74,12 @@ def _proxy(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
     yield workload("daemonsets", "DaemonSet", "kube-proxy", labels, {"template": pod})
 
 
-def _configuration(plan: AddressPlan) -> str:
+def configuration(plan: AddressPlan, mode: ProxyMode) -> str:
+    """kube-proxy's, in YAML."""
     return f"""\
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
-mode: nftables
+mode: {mode.value}
 clusterCIDR: {",".join(plan.cluster_cidrs)}
 detectLocalMode: ClusterCIDR
 bindAddress: 0.0.0.0
@@ -85,7 +87,7 @@ healthzBindAddress: 0.0.0.0:10256
 metricsBindAddress: 127.0.0.1:10249
 clientConnection:
   kubeconfig: /var/lib/kube-proxy/kubeconfig.conf
-nftables:
+{mode.value}:
   minSyncPeriod: 300ms
   syncPeriod: 30s
 """

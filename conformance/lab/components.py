@@ -36,6 +36,11 @@ def fabric(plan: AddressPlan) -> Component:
     return Component("fabric", FABRIC, (str(plan.node_count),))
 
 
+def iptables_check() -> Component:
+    """Tries what kube-proxy's iptables mode needs of the kernel, and ends; its last two lines say what lacks."""
+    return Component("iptables-check", "conformance.lab.proxy.iptables.need:main", ())
+
+
 def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ...], faults: Path) -> Component:
     """The API server on ``sockets``, which listen already; ``faults`` is the switchboard."""
     own, kubelets = identities.api_server(), identities.api_server_to_kubelets()

@@ -12,18 +12,23 @@ from conformance.lab import addons
 from conformance.lab.addresses import AddressPlan
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.conditions import ready
+from conformance.model.cluster import ProxyMode
 
 Json = dict[str, Any]
 
 
 async def bring_up(
-    plan: AddressPlan, kubeconfig: Path, faults: Path, waiting_for: Callable[[tuple[str, ...]], None]
+    plan: AddressPlan,
+    kubeconfig: Path,
+    faults: Path,
+    proxy_mode: ProxyMode,
+    waiting_for: Callable[[tuple[str, ...]], None],
 ) -> None:
     """Apply the add-ons and return when all is ready; ``waiting_for`` hears what is not, whenever that changes."""
     async with ApiClient.from_kubeconfig(kubeconfig) as client:
         # The socket listens already, so the first request waits for the server instead of failing.
         await client.get("/version")
-        for path, item in addons.objects(plan, faults):
+        for path, item in addons.objects(plan, faults, proxy_mode):
             await client.create(path, item)
         nodes = Informer(client, "/api/v1/nodes")
         pods = Informer(client, "/api/v1/namespaces/kube-system/pods")

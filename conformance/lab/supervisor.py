@@ -23,6 +23,7 @@ from conformance.lab.faults.board import Board
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order, report_failure, report_progress, report_ready
 from conformance.lab.processes import API, FORK_SERVER, Component, Processes
+from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
     from conformance.lab.pki import Identities
@@ -71,6 +72,8 @@ class Supervisor:
         if identities is None:
             await self._wired(wires)
             return
+        if self._order.proxy_mode is ProxyMode.IPTABLES:
+            await self._check_iptables()
         self._processes.load(*components.CLUSTER)
         from conformance.lab import readiness  # noqa: PLC0415
 
@@ -78,11 +81,18 @@ class Supervisor:
         Board(self._directory.faults).install()
         self._launch(identities)
         administrator = components.administrator(self._plan, identities, self._directory.run)
-        await readiness.bring_up(self._plan, administrator, self._directory.faults, self._still_missing)
+        mode = self._order.proxy_mode
+        await readiness.bring_up(self._plan, administrator, self._directory.faults, mode, self._still_missing)
 
     async def _wired(self, wires: asyncio.Future[int]) -> None:
         if await wires != 0:
             raise LabError(f"The lab's network cannot be made:\n{self._processes.tail('fabric')}", _AGAIN)
+
+    async def _check_iptables(self) -> None:
+        if await self._processes.run(components.iptables_check()):
+            said = self._processes.log("iptables-check").read_text(errors="replace").splitlines()
+            cause, hint = said[-2:] if len(said) > 1 else ("iptables cannot be tried.", _AGAIN)
+            raise LabError(cause, hint)
 
     def _identities(self) -> Identities:
         from conformance.lab.pki import Identities  # noqa: PLC0415
@@ -130,7 +140,8 @@ class Supervisor:
     def _summary(self) -> str:
         count = self._plan.node_count
         nodes = f"{count} node{'s' if count > 1 else ''}"
-        cluster = "no Kubernetes" if self._order.bare else "kube-proxy on each, cluster DNS"
+        mode = "" if self._order.proxy_mode is ProxyMode.NFTABLES else f" in {self._order.proxy_mode.value} mode"
+        cluster = "no Kubernetes" if self._order.bare else f"kube-proxy{mode} on each, cluster DNS"
         return f"{nodes}, {cluster}, external clients x1 and x2"
 
     def _ended(self, component: Component, code: int) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from conformance.errors import EnvironmentFault, KitError, LabError, UsageError
+from conformance.model.cluster import ProxyMode
 
 DEFAULT = Path(".lab")
 VARIABLE = "NFTCONFORM_LAB"
@@ -24,13 +25,17 @@ _WHOLE_FILE = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What `lab exec` must know of a running lab. PIDs are the host's; ``started`` is in the epoch's seconds."""
+    """What `lab exec` must know of a running lab. PIDs are the host's; ``started`` is in the epoch's seconds.
+
+    ``mode`` is kube-proxy's.
+    """
 
     watchdog: int
     supervisor: int
     started: float
     nodes: int
     port: int
+    mode: str = ProxyMode.NFTABLES.value
 
 
 @dataclass(frozen=True, slots=True)

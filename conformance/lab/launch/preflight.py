@@ -11,13 +11,14 @@ from pathlib import Path
 
 from conformance.errors import EnvironmentFault, UsageError
 from conformance.lab.addresses import MAX_NODES
+from conformance.model.cluster import ProxyMode
 
 _KERNEL = (5, 13)  # kube-proxy's own minimum for its nftables mode (KEP-3866)
 
 _ADMINISTRATORS = ("/usr/sbin", "/sbin")
 
 
-def check(nodes: int) -> None:
+def check(nodes: int, proxy_mode: ProxyMode = ProxyMode.NFTABLES) -> None:
     """``UsageError`` or ``EnvironmentFault`` for the first thing that is missing."""
     if not 1 <= nodes <= MAX_NODES:
         raise UsageError(f"A lab has 1 to {MAX_NODES} nodes, not {nodes}.", "Choose another --nodes.")
@@ -30,6 +31,17 @@ def check(nodes: int) -> None:
         )
     if shutil.which("nft", path=search_path()) is None:
         raise EnvironmentFault("The lab needs nft, which is not installed.", "Install the package nftables.")
+    if proxy_mode is ProxyMode.IPTABLES:
+        check_iptables()
+
+
+def check_iptables() -> None:
+    """``EnvironmentFault`` when kube-proxy could not work in iptables mode for want of the programs."""
+    with_flavour = shutil.which("iptables-nft-restore", path=search_path())
+    if with_flavour is None and shutil.which("iptables-restore", path=search_path()) is None:
+        raise EnvironmentFault(
+            "A lab in iptables mode needs iptables, which is not installed.", "Install the package iptables."
+        )
 
 
 def check_kernel(release: str) -> None:

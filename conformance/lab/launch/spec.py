@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from conformance.model.cluster import ProxyMode
+
 Fault = Literal["environment", "lab"]
 
 
@@ -17,7 +19,7 @@ class Order:
 
     ``api`` listens on 127.0.0.1:``port``; ``lock`` holds the folder; whoever reads ``lifeline`` must go when it closes;
     ``report`` takes JSON lines. ``began`` is the monotonic clock of the launcher's start;
-    ``bare`` asks for nodes and external clients without Kubernetes.
+    ``bare`` asks for nodes and external clients without Kubernetes; ``proxy_mode`` is kube-proxy's mode.
     """
 
     directory: str
@@ -26,6 +28,7 @@ class Order:
     began: float
     user_namespace: bool
     bare: bool
+    proxy_mode: ProxyMode
     api: int
     lock: int
     lifeline: int
@@ -43,12 +46,13 @@ class Order:
 
     def encode(self) -> str:
         """As one argument of a command line."""
-        return json.dumps(asdict(self))
+        return json.dumps(asdict(self) | {"proxy_mode": self.proxy_mode.value})
 
     @classmethod
     def decode(cls, text: str) -> Order:
         """From `encode`."""
-        return cls(**json.loads(text))
+        given = json.loads(text)
+        return cls(**given | {"proxy_mode": ProxyMode(given["proxy_mode"])})
 
 
 def report_failure(fd: int, fault: Fault, cause: str, hint: str) -> None:

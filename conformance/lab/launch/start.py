@@ -19,6 +19,7 @@ from conformance.lab.launch import preflight
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order
 from conformance.lab.launch.watchdog import DETACH
+from conformance.model.cluster import ProxyMode
 
 _STOP_SECONDS = 30.0
 
@@ -110,13 +111,15 @@ def launch(
     progress: Callable[[str], None] = _ignore,
     user_namespace: bool | None = None,
     bare: bool = False,
+    proxy_mode: ProxyMode = ProxyMode.NFTABLES,
 ) -> Lab:
     """Start a lab and return when it is ready; whatever goes wrong, nothing is left. ``KitError``.
 
     ``user_namespace`` None: unless root. ``progress`` is told what has been reached. ``bare``: without Kubernetes.
+    ``proxy_mode`` is the reference proxy's.
     """
     began = time.monotonic()
-    preflight.check(nodes)
+    preflight.check(nodes, proxy_mode)
     with preflight.open_api_socket(port) as api:
         lock = directory.claim()
         lifeline_read, lifeline = os.pipe()
@@ -128,6 +131,7 @@ def launch(
             began=began,
             user_namespace=os.geteuid() != 0 if user_namespace is None else user_namespace,
             bare=bare,
+            proxy_mode=proxy_mode,
             api=api.fileno(),
             lock=lock,
             lifeline=lifeline_read,
@@ -159,12 +163,15 @@ def running_lab(
     port: int = 0,
     progress: Callable[[str], None] = _ignore,
     bare: bool = False,
+    proxy_mode: ProxyMode = ProxyMode.NFTABLES,
 ) -> Iterator[Lab]:
     """A lab for the time of the block; it also ends when this process is killed. None: in a folder of its own."""
     # The folder itself is the lab's, so that it goes even when this process is killed.
     folder = Path(tempfile.mkdtemp(prefix="nftconform-")) if directory is None else directory
     try:
-        lab = launch(Directory.chosen(folder), nodes=nodes, port=port, progress=progress, bare=bare)
+        lab = launch(
+            Directory.chosen(folder), nodes=nodes, port=port, progress=progress, bare=bare, proxy_mode=proxy_mode
+        )
     except BaseException:
         if directory is None:
             with contextlib.suppress(FileNotFoundError):

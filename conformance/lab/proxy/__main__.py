@@ -10,23 +10,25 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.errors import EnvironmentFault
 from conformance.lab import commands, kubeconfig
 from conformance.lab.client import ApiClient, Informer
-from conformance.lab.proxy import config, nft
+from conformance.lab.proxy import config, place
 from conformance.lab.proxy.config import Configuration
-from conformance.lab.proxy.fragment import is_proxied
 from conformance.lab.proxy.health import ProxyHealth
+from conformance.lab.proxy.iptables import canary
+from conformance.lab.proxy.iptables.backend import IptablesBackend
+from conformance.lab.proxy.iptables.host import route_loopback
+from conformance.lab.proxy.leftovers import clean_up, clean_up_other_mode
 from conformance.lab.proxy.metrics import Metrics
+from conformance.lab.proxy.nft_backend import NftBackend
 from conformance.lab.proxy.place import Place
-from conformance.lab.proxy.ruleset import ip_word
+from conformance.lab.proxy.ports import is_health_checked, is_proxied
 from conformance.lab.proxy.runner import Runner
 from conformance.lab.proxy.servers import ServiceHealthServers, serve_health, serve_metrics
 from conformance.lab.proxy.syncer import Syncer
-from conformance.lab.proxy.transaction import delete_table
 from conformance.lab.proxy.view import View
 from conformance.model.addresses import Family
-from conformance.model.kube import Policy, ServiceType
+from conformance.model.cluster import ProxyMode
 
 _log = logging.getLogger(__name__)
 _CIDR_SECONDS = 1.0
@@ -36,7 +38,7 @@ async def run(
     client: ApiClient, node: str, configuration: Configuration, document: Mapping[str, Any] | None = None
 ) -> None:
     """Program ``node``, whose network namespace this is, until cancelled; the rules stay."""
-    metrics, health = Metrics(), ProxyHealth(2 * configuration.sync_period)
+    metrics, health = Metrics(configuration.mode), ProxyHealth(2 * configuration.sync_period)
     runners: dict[Family, Runner] = {}
 
     def changed(families: Iterable[Family]) -> None:
@@ -60,11 +62,12 @@ async def run(
     nodes = Informer(client, "/api/v1/nodes", {"fieldSelector": f"metadata.name={node}"}, node_changed)
     cidrs = Informer(client, "/apis/networking.k8s.io/v1/servicecidrs", on_event=view.on_service_cidr)
 
+    await clean_up_other_mode(configuration.mode)
     async with asyncio.TaskGroup() as group:
         for informer in (services, slices, nodes, cidrs):
             group.create_task(informer.run())
         group.create_task(serve_health(configuration.healthz_address, health, metrics))
-        group.create_task(serve_metrics(configuration.metrics_address, metrics, document or {}))
+        group.create_task(serve_metrics(configuration.metrics_address, metrics, configuration.mode, document or {}))
         await asyncio.gather(services.synced.wait(), slices.synced.wait())
         await nodes.until(lambda _: view.node is not None and bool(view.node.addresses))
         try:
@@ -75,20 +78,35 @@ async def run(
             _log.info("no ServiceCIDRs yet")
         for family in Family:
             checks = _health_checks(view, family, ServiceHealthServers(family, health))
-            syncer = Syncer(family, configuration, view, metrics, health, checks)
-            runners[family] = Runner(syncer.sync, configuration.min_sync_period)
+            runners[family] = _runner(family, configuration, view, metrics, health, checks, group)
             health.updated(family)
             metrics.last_queued.labels(family.value).set(time.time())
             group.create_task(runners[family].loop())
 
 
-async def clean_up() -> None:
-    """Remove every rule that the proxy, or a real kube-proxy in nftables mode, left; ``EnvironmentFault``."""
-    for family in Family:
-        try:
-            await nft.apply(delete_table(f"{ip_word(family)} kube-proxy"))
-        except nft.NftError as error:
-            raise EnvironmentFault(f"The rules cannot be removed: {error}.", "Run it as root, with nft.") from error
+def _runner(
+    family: Family,
+    configuration: Configuration,
+    view: View,
+    metrics: Metrics,
+    health: ProxyHealth,
+    synced: Callable[[Place], Awaitable[None]],
+    group: asyncio.TaskGroup,
+) -> Runner:
+    """What keeps the rules of ``family`` in the configured mode; what else that takes runs in ``group``."""
+    retry, least = configuration.sync_period, configuration.min_sync_period
+    if configuration.mode is not ProxyMode.IPTABLES:
+        table = NftBackend(family, retry, metrics)
+        return Runner(Syncer(family, configuration, table, view, metrics, health, synced).sync, least)
+    chains = IptablesBackend(family, retry, metrics)
+    runner = Runner(Syncer(family, configuration, chains, view, metrics, health, synced).sync, least)
+
+    def lost() -> None:
+        chains.written = False
+        runner.request()
+
+    group.create_task(canary.watch(family, retry, lost))
+    return runner
 
 
 def _health_checks(view: View, family: Family, servers: ServiceHealthServers) -> Callable[[Place], Awaitable[None]]:
@@ -97,9 +115,7 @@ def _health_checks(view: View, family: Family, servers: ServiceHealthServers) ->
             s
             for s in view.services
             if is_proxied(s)
-            and s.type is ServiceType.LOAD_BALANCER
-            and s.external_policy is Policy.LOCAL
-            and s.health_check_node_port
+            and is_health_checked(s)
             and any(Family.of(ip) is family for ip in s.cluster_ips if ip != "None")
         ]
         await servers.update(
@@ -126,6 +142,8 @@ def main() -> int:
             await clean_up()
             return
         configuration, document = config.load(arguments.config) if arguments.config else (Configuration(), {})
+        if place.loopback_node_ports(Family.IPV4, configuration):
+            route_loopback()
         async with ApiClient(kubeconfig.load(arguments.kubeconfig), "kube-proxy") as client:
             await run(client, arguments.node, configuration, document)
 

@@ -1,4 +1,4 @@
-"""KubeProxyConfiguration, as far as nftables mode reads it."""
+"""KubeProxyConfiguration, as far as nftables and iptables mode read it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from conformance.errors import UsageError
-from conformance.model.cluster import DetectLocal
+from conformance.model.cluster import DetectLocal, ProxyMode
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
@@ -19,8 +19,9 @@ _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the proxy was told; empty ``node_port_addresses`` mean ``primary``, the mode's default; times in seconds."""
+    """What the proxy was told; empty ``node_port_addresses`` mean the mode's default; times in seconds."""
 
+    mode: ProxyMode = ProxyMode.NFTABLES
     detect_local: DetectLocal = DetectLocal.CLUSTER_CIDR
     cluster_cidrs: tuple[str, ...] = ()
     bridge_interface: str = ""
@@ -28,6 +29,7 @@ class Configuration:
     node_port_addresses: tuple[str, ...] = ()
     masquerade_all: bool = False
     masquerade_bit: int = 14
+    localhost_node_ports: bool = True  # iptables mode only
     min_sync_period: float = 1.0
     sync_period: float = 30.0
     bind_address: str = ""
@@ -37,7 +39,8 @@ class Configuration:
     @property
     def primary_node_ports(self) -> bool:
         """Whether node ports are taken at the node's primary addresses only."""
-        return self.node_port_addresses in ((), ("primary",))
+        default = () if self.mode is ProxyMode.NFTABLES else None
+        return self.node_port_addresses in (default, ("primary",))
 
 
 def load(path: Path) -> tuple[Configuration, Mapping[str, Any]]:
@@ -57,11 +60,13 @@ def load(path: Path) -> tuple[Configuration, Mapping[str, Any]]:
 
 def parse(document: Mapping[str, Any]) -> Configuration:
     """The configuration in a KubeProxyConfiguration object (v1alpha1); ``UsageError`` for values that mean nothing."""
-    mode = document.get("mode") or "nftables"
-    if mode != "nftables":
-        raise UsageError(f"The reference proxy has no mode {mode!r}.", "Set mode: nftables.")
+    # Without a mode a real kube-proxy takes iptables, too.
+    word = document.get("mode") or ProxyMode.IPTABLES.value
+    mode = next((m for m in (ProxyMode.NFTABLES, ProxyMode.IPTABLES) if m.value == word), None)
+    if mode is None:
+        raise UsageError(f"The reference proxy has no mode {word!r}.", "Set mode: nftables or mode: iptables.")
     defaults = Configuration()
-    local, own = document.get("detectLocal") or {}, document.get("nftables") or {}
+    local, own = document.get("detectLocal") or {}, document.get(mode.value) or {}
     try:
         detect = DetectLocal(document.get("detectLocalMode") or DetectLocal.CLUSTER_CIDR.value)
     except ValueError as error:
@@ -69,6 +74,7 @@ def parse(document: Mapping[str, Any]) -> Configuration:
         raise UsageError(f"detectLocalMode is {document['detectLocalMode']!r}.", f"Use one of {known}.") from error
     bit = own.get("masqueradeBit")
     return Configuration(
+        mode=mode,
         detect_local=detect,
         cluster_cidrs=tuple(c.strip() for c in str(document.get("clusterCIDR") or "").split(",") if c.strip()),
         bridge_interface=local.get("bridgeInterface") or "",
@@ -76,6 +82,7 @@ def parse(document: Mapping[str, Any]) -> Configuration:
         node_port_addresses=tuple(document.get("nodePortAddresses") or ()),
         masquerade_all=bool(own.get("masqueradeAll", False)),
         masquerade_bit=defaults.masquerade_bit if bit is None else int(bit),
+        localhost_node_ports=own.get("localhostNodePorts") is not False,
         min_sync_period=_seconds(own.get("minSyncPeriod"), defaults.min_sync_period),
         sync_period=_seconds(own.get("syncPeriod"), 0.0) or defaults.sync_period,
         bind_address=_unless_wildcard(document.get("bindAddress") or ""),

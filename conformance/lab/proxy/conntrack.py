@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 from conformance.lab.proxy.endpoints import targets
-from conformance.lab.proxy.fragment import cluster_ip, is_proxied, virtual_ips
+from conformance.lab.proxy.ports import cluster_ip, is_proxied, virtual_ips
 from conformance.model.addresses import Family, Protocol
 from conformance.model.kube import EndpointSlice, Service
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 
 from conformance.lab.proxy import names
 from conformance.lab.proxy.base import masquerade
-from conformance.lab.proxy.endpoints import Choice, Target, choose, targets
-from conformance.lab.proxy.names import ServicePortName
+from conformance.lab.proxy.endpoints import Target
 from conformance.lab.proxy.place import Place
+from conformance.lab.proxy.ports import Port, served_ports
 from conformance.lab.proxy.ruleset import Chain, Container, Element, Kind, Rule, address_type, ip_word
-from conformance.model.addresses import Family, contains
-from conformance.model.kube import EndpointSlice, IPMode, Policy, Service, ServicePort, ServiceType
+from conformance.model.kube import EndpointSlice, Service
 
-_IGNORED_LABELS = ("service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless")
 # NFTNL_UDATA_COMMENT_MAXLEN: one byte more and the whole transaction fails, and every Service with it.
 _LONGEST_COMMENT = 128
 
@@ -31,87 +28,19 @@ class Fragment:
     ports_without_external: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Port:
-    """One Service port in one family, with everything that its rules are made of."""
-
-    name: ServicePortName
-    protocol: str
-    number: int
-    node_port: int
-    cluster_ip: str
-    external_ips: tuple[str, ...]
-    vips: tuple[str, ...]
-    source_ranges: tuple[str, ...]
-    internal_local: bool
-    external_local: bool
-    affinity_seconds: int | None
-    choice: Choice
-
-    @property
-    def has_external(self) -> bool:
-        return bool(self.node_port or self.external_ips or self.vips)
-
-
-def is_proxied(service: Service) -> bool:
-    """Whether kube-proxy serves it at all: not headless, not ExternalName, not somebody else's."""
-    if service.type is ServiceType.EXTERNAL_NAME or service.headless or not service.cluster_ips:
-        return False
-    return not any(label in service.labels for label in _IGNORED_LABELS)
-
-
-def cluster_ip(service: Service, family: Family) -> str | None:
-    """Its ClusterIP of ``family``, or None."""
-    return next((ip for ip in service.cluster_ips if Family.of(ip) is family), None)
-
-
-def virtual_ips(service: Service, family: Family) -> tuple[str, ...]:
-    """The load balancer's addresses that nodes serve themselves (ipMode VIP)."""
-    return tuple(i.ip for i in service.ingress if i.ip_mode is IPMode.VIP and Family.of(i.ip) is family)
-
-
 def fragment(service: Service, slices: Iterable[EndpointSlice], place: Place) -> Fragment:
     """The part of the table at ``place`` that ``service`` needs; empty when kube-proxy does not serve it there."""
     made = Fragment()
-    own_ip = cluster_ip(service, place.family) if is_proxied(service) else None
-    if own_ip is None:
-        return made
-    listed = [s for s in slices if not any(label in s.labels for label in _IGNORED_LABELS)]
-    for spec in service.ports:
-        _add_port(made, _port(service, spec, own_ip, listed, place), place)
+    for port in served_ports(service, slices, place):
+        _add_port(made, port, place)
     return made
 
 
-def _port(service: Service, spec: ServicePort, own_ip: str, slices: list[EndpointSlice], place: Place) -> _Port:
-    external_ips = tuple(ip for ip in service.external_ips if Family.of(ip) is place.family)
-    vips = virtual_ips(service, place.family)
-    ranges = tuple(r for r in service.source_ranges if Family.of(r) is place.family)
-    has_external = bool(spec.node_port or external_ips or vips)
-    every = targets(slices, spec, place.node, place.family)
-    return _Port(
-        name=ServicePortName(service.namespace, service.name, spec.name, spec.protocol),
-        protocol=spec.protocol.value.lower(),
-        number=spec.port,
-        node_port=spec.node_port,
-        cluster_ip=own_ip,
-        external_ips=external_ips,
-        vips=vips,
-        # Everybody is allowed as soon as one range is everything; nft would refuse no address at all.
-        source_ranges=() if any(ip_network(r).prefixlen == 0 for r in ranges) else ranges,
-        internal_local=service.internal_policy is Policy.LOCAL,
-        external_local=service.external_policy is Policy.LOCAL,
-        affinity_seconds=service.affinity_seconds,
-        choice=choose(service, has_external, every, place.node, place.zone),
-    )
-
-
-def _add_port(made: Fragment, port: _Port, place: Place) -> None:
+def _add_port(made: Fragment, port: Port, place: Place) -> None:
     base, choice = port.name.chain_base, port.choice
     cluster, local, external = f"service-{base}", f"local-{base}", f"external-{base}"
-    internally = choice.anywhere and bool(not port.internal_local or choice.local)
-    externally = choice.anywhere and bool(not port.external_local or choice.local)
-    made.ports_without_internal += choice.anywhere and not internally
-    made.ports_without_external += choice.anywhere and not externally
+    made.ports_without_internal += choice.anywhere and not port.internally
+    made.ports_without_external += choice.anywhere and not port.externally
 
     _add_policy_chain(made, cluster, choice.cluster, port, place)
     _add_policy_chain(made, local, choice.local, port, place)
@@ -123,14 +52,14 @@ def _add_port(made: Fragment, port: _Port, place: Place) -> None:
             key = f"{target.ip} . {target.ip} . {port.protocol} . {target.port}"
             made.elements.append((names.HAIRPIN_CONNECTIONS, Element(key)))
     if choice.anywhere and port.has_external:
-        onward = (local if port.external_local else cluster) if externally else ""
+        onward = (local if port.external_local else cluster) if port.externally else ""
         made.chains.append(Chain(external, _external_rules(port, cluster, onward, place)))
 
     comment = _comment(port.name.text)
     silent = "drop" if choice.anywhere else f"goto {names.REJECT_CHAIN}"
     made.elements.append((names.CLUSTER_IPS, Element(port.cluster_ip)))
     own_key = f"{port.cluster_ip} . {port.protocol} . {port.number}"
-    if internally:
+    if port.internally:
         onward = local if port.internal_local else cluster
         made.elements.append((names.SERVICE_IPS, Element(own_key, f"goto {onward}")))
     else:
@@ -139,19 +68,19 @@ def _add_port(made: Fragment, port: _Port, place: Place) -> None:
         key = f"{ip} . {port.protocol} . {port.number}"
         if choice.anywhere:
             made.elements.append((names.SERVICE_IPS, Element(key, f"goto {external}")))
-        if not externally:
+        if not port.externally:
             made.elements.append((names.NO_ENDPOINT_SERVICES, Element(key, silent, comment)))
     if port.node_port:
         key = f"{port.protocol} . {port.node_port}"
         if choice.anywhere:
             made.elements.append((names.SERVICE_NODEPORTS, Element(key, f"goto {external}")))
-        if not externally:
+        if not port.externally:
             made.elements.append((names.NO_ENDPOINT_NODEPORTS, Element(key, silent, comment)))
     if port.vips and port.source_ranges:
         _add_firewall(made, f"firewall-{base}", port, place)
 
 
-def _add_policy_chain(made: Fragment, chain: str, some: tuple[Target, ...], port: _Port, place: Place) -> None:
+def _add_policy_chain(made: Fragment, chain: str, some: tuple[Target, ...], port: Port, place: Place) -> None:
     if not some:
         return
     if port.affinity_seconds is None:
@@ -167,7 +96,7 @@ def _add_policy_chain(made: Fragment, chain: str, some: tuple[Target, ...], port
     made.chains.append(Chain(chain, (*sticky, Rule(f"numgen random mod {len(some)} vmap {{ {verdicts} }}"))))
 
 
-def _add_endpoint(made: Fragment, target: Target, port: _Port, place: Place) -> None:
+def _add_endpoint(made: Fragment, target: Target, port: Port, place: Place) -> None:
     base = port.name.endpoint_base(target.ip, target.port)
     affinity = f"{names.AFFINITY_PREFIX}{base}"
     made.affinity_sets.append(Container(Kind.SET, affinity, address_type(place.family), timeout=port.affinity_seconds))
@@ -175,7 +104,7 @@ def _add_endpoint(made: Fragment, target: Target, port: _Port, place: Place) -> 
     made.chains.append(Chain(f"endpoint-{base}", (update, Rule(f"meta l4proto {port.protocol} dnat to {target.text}"))))
 
 
-def _external_rules(port: _Port, cluster: str, onward: str, place: Place) -> tuple[Rule, ...]:
+def _external_rules(port: Port, cluster: str, onward: str, place: Place) -> tuple[Rule, ...]:
     end = (Rule(f"goto {onward}"),) if onward else ()
     if not port.external_local:
         return (masquerade(place, "masquerade"), *end)
@@ -193,10 +122,9 @@ def _external_rules(port: _Port, cluster: str, onward: str, place: Place) -> tup
     )
 
 
-def _add_firewall(made: Fragment, chain: str, port: _Port, place: Place) -> None:
+def _add_firewall(made: Fragment, chain: str, port: Port, place: Place) -> None:
     sources = list(port.source_ranges)
-    # The node reaches a VIP that is bound to it with the VIP as source; who allows the node means that too.
-    if place.node_ip and any(contains(r, place.node_ip) for r in port.source_ranges):
+    if port.allows(place.node_ip):
         sources.extend(port.vips)
     rule = Rule(f"{ip_word(place.family)} saddr != {{ {', '.join(sources)} }} drop")
     made.chains.append(Chain(chain, (rule,)))

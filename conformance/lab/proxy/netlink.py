@@ -1,4 +1,4 @@
-"""The two questions that the proxy has for the kernel besides its rules: own addresses, and connections it tracks.
+"""What the proxy has to do with the kernel besides its rules: own addresses, connections it tracks, named counters.
 
 Raw netlink, because a busy node tracks tens of thousands of flows and a general parser takes seconds over them.
 """
@@ -15,10 +15,11 @@ from conformance.lab.proxy.conntrack import Flow
 from conformance.model.addresses import Family, Protocol
 
 _ROUTE, _NETFILTER = 0, 12
-_REQUEST, _ACK, _DUMP = 0x1, 0x4, 0x300
+_REQUEST, _ACK, _DUMP, _NEW = 0x1, 0x4, 0x300, 0x600
 _ERROR, _DONE = 0x2, 0x3
 _RTM_GETADDR, _IFA_ADDRESS, _IFA_LOCAL = 22, 1, 2
 _CT_GET, _CT_DELETE = 0x101, 0x102
+_ACCT_NEW, _ACCT_GET, _ACCT_NAME, _ACCT_PACKETS = 0x700, 0x701, 1, 2
 _TUPLE_ORIG, _TUPLE_REPLY, _ID, _ZONE, _FILTER = 1, 2, 12, 18, 25
 _TUPLE_IP, _TUPLE_PROTO = 1, 2
 _IP_SRC, _IP_DST = {Family.IPV4: 1, Family.IPV6: 3}, {Family.IPV4: 2, Family.IPV6: 4}
@@ -66,6 +67,26 @@ def forget(family: Family, some: Iterable[Flow]) -> int:
         else:
             deleted += 1
     return deleted
+
+
+def ensure_counter(name: str) -> None:
+    """Have nfacct's counter ``name``, with which rules count packets; ``OSError``, also where nfacct is not known."""
+    try:
+        for _ in _ask(_NETFILTER, _ACCT_NEW, _REQUEST | _ACK | _NEW, _counter(name)):
+            pass
+    except OSError as error:
+        if error.errno != errno.EEXIST:
+            raise
+
+
+def counted_packets(name: str) -> int:
+    """What nfacct's counter ``name`` has counted; ``OSError`` where there is none."""
+    (body,) = _ask(_NETFILTER, _ACCT_GET, _REQUEST | _ACK, _counter(name))
+    return int.from_bytes(_attributes(body[4:])[_ACCT_PACKETS], "big")
+
+
+def _counter(name: str) -> bytes:
+    return struct.pack("=BBH", socket.AF_UNSPEC, 0, 0) + _attribute(_ACCT_NAME, name.encode() + b"\0")
 
 
 def _flow(attributes_text: bytes, family: Family, protocol: Protocol) -> Flow | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 
+from conformance.lab.proxy import programs
 from conformance.lab.proxy.transaction import Existing
 
 
-class NftError(Exception):
+class NftError(programs.ProgramError):
     """`nft` did not do what it was told; the message is what it said."""
 
 
@@ -23,7 +23,8 @@ async def apply(text: str) -> None:
     in parts, each of which relies only on what comes before it: of such a one a part may be done.
     """
     try:
-        await _apply(text)
+        if text:
+            await _nft("-f", "-", stdin=text)
     except NftError as error:
         lines = text.splitlines(keepends=True)
         if _TOO_LONG not in str(error) or len(lines) < 2:
@@ -31,18 +32,6 @@ async def apply(text: str) -> None:
         middle = len(lines) // 2
         await apply("".join(lines[:middle]))
         await apply("".join(lines[middle:]))
-
-
-async def _apply(text: str) -> None:
-    if not text:
-        return
-    running = asyncio.ensure_future(_nft("-f", "-", stdin=text))
-    try:
-        await asyncio.shield(running)
-    except asyncio.CancelledError:
-        # Half a transaction on its standard input would be a transaction of its own: let it have the rest.
-        await running
-        raise
 
 
 async def existing(table: str) -> Existing:
@@ -61,17 +50,6 @@ async def _names(kind: str, family: str, table: str) -> frozenset[str]:
 
 async def _nft(*arguments: str, stdin: str = "") -> str:
     try:
-        process = await asyncio.create_subprocess_exec(
-            "nft",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=os.environ | {"LC_ALL": "C"},
-        )
-    except OSError as error:
-        raise NftError(f"nft cannot be run: {error.strerror}") from error
-    out, err = await process.communicate(stdin.encode())
-    if process.returncode:
-        raise NftError(err.decode(errors="replace").strip() or f"nft ended with {process.returncode}")
-    return out.decode()
+        return await programs.run("nft", *arguments, stdin=stdin)
+    except programs.ProgramError as error:
+        raise NftError(str(error)) from error

@@ -13,6 +13,7 @@ from aiohttp import web
 from conformance.lab.proxy.health import ProxyHealth, service_answer
 from conformance.lab.proxy.metrics import Metrics
 from conformance.model.addresses import Family
+from conformance.model.cluster import ProxyMode
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 5.0
@@ -80,14 +81,14 @@ async def serve_health(address: str, health: ProxyHealth, metrics: Metrics) -> N
     await _serve(address, {"/healthz": healthz, "/livez": livez})
 
 
-async def serve_metrics(address: str, metrics: Metrics, document: Mapping[str, Any]) -> None:
+async def serve_metrics(address: str, metrics: Metrics, mode: ProxyMode, document: Mapping[str, Any]) -> None:
     """``/metrics``, ``/proxyMode``, ``/healthz`` and ``/configz`` on ``address`` until cancelled."""
 
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
-    async def mode(_: web.Request) -> web.Response:
-        return web.Response(text="nftables", headers=_NO_SNIFFING)
+    async def show_mode(_: web.Request) -> web.Response:
+        return web.Response(text=mode.value, headers=_NO_SNIFFING)
 
     async def ok(_: web.Request) -> web.Response:
         return web.Response(text="ok", headers=_NO_SNIFFING)
@@ -95,7 +96,7 @@ async def serve_metrics(address: str, metrics: Metrics, document: Mapping[str, A
     async def configz(_: web.Request) -> web.Response:
         return web.json_response({"kubeproxy.config.k8s.io": document})
 
-    handlers = {"/metrics": show_metrics, "/proxyMode": mode, "/healthz": ok, "/configz": configz}
+    handlers = {"/metrics": show_metrics, "/proxyMode": show_mode, "/healthz": ok, "/configz": configz}
     await _serve(address, handlers)
 
 

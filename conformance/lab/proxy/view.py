@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from conformance.lab import timestamps
-from conformance.lab.proxy.fragment import is_proxied
+from conformance.lab.proxy.ports import is_proxied
 from conformance.model import parse
 from conformance.model.addresses import Family
 from conformance.model.fields import MalformedObject

@@ -33,7 +33,7 @@ def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
 class Cluster:
     """A node's namespace with an API in it, and the proxy when started."""
 
-    def __init__(self, netns: Netns, folder: Path) -> None:
+    def __init__(self, netns: Netns, folder: Path, mode: str = "nftables") -> None:
         self.netns = netns
         self._folder = folder
         netns.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "far")
@@ -56,8 +56,8 @@ class Cluster:
         )
         self.config = folder / "config.conf"
         self.config.write_text(
-            "kind: KubeProxyConfiguration\nclusterCIDR: 10.244.0.0/16,fd44::/16\n"
-            "nftables: {minSyncPeriod: 10ms, syncPeriod: 1s}\n"
+            f"kind: KubeProxyConfiguration\nmode: {mode}\nclusterCIDR: 10.244.0.0/16,fd44::/16\n"
+            f"{mode}: {{minSyncPeriod: 10ms, syncPeriod: 1s}}\n"
         )
         self.proxy: subprocess.Popen[str] | None = None
 

@@ -31,7 +31,7 @@ class Wanted:
     """What to arrange: endpoints, client pods and host-network agents, on the nodes that play the roles.
 
     ``ping``: clients may send echo requests; ``raw``: they and host-network agents may open raw and packet sockets.
-    Both only where somebody asks for what takes them.
+    Both only where somebody asks for what takes them. ``privileged``: host-network agents are a way into their nodes.
     """
 
     nodes: Mapping[str, str]  # role -> node
@@ -40,6 +40,7 @@ class Wanted:
     host_nodes: Sequence[str] = ()  # node names that get a host-network agent
     ping: bool = False
     raw: bool = False
+    privileged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,10 @@ class Arrangement:
                 manifests.client(run, role, wanted.nodes[role], ping=wanted.ping, raw=wanted.raw)
                 for role in wanted.client_roles
             ),
-            *(manifests.host_agent(run, i, node, raw=wanted.raw) for i, node in enumerate(wanted.host_nodes)),
+            *(
+                manifests.host_agent(run, i, node, raw=wanted.raw, privileged=wanted.privileged)
+                for i, node in enumerate(wanted.host_nodes)
+            ),
         ]
         self.create(pods)
         self._wait_for_pods([p["metadata"]["name"] for p in pods])

@@ -111,12 +111,22 @@ def client(run: Run, role: str, node: str, *, ping: bool = False, raw: bool = Fa
     return made
 
 
-def host_agent(run: Run, index: int, node: str, *, raw: bool = False) -> JSON:
-    """A host-network agent; with ``raw`` one that may open raw and packet sockets."""
+def host_agent(run: Run, index: int, node: str, *, raw: bool = False, privileged: bool = False) -> JSON:
+    """A host-network agent; with ``raw`` one that may open raw and packet sockets, with ``privileged`` anything."""
     made = pod(run, run.host_namespace, f"agent-{index}", node, port=run.control_port, role="agent", host=True)
     if raw:
         _allow_raw(made)
+    if privileged:
+        _allow_all(made)
     return made
+
+
+def _allow_all(made: JSON) -> None:
+    """To enter the node takes its processes, of which the first one's root is the node's own."""
+    made["metadata"]["annotations"] = {WHY: "--node-access privileged: the node's own nft is asked for its version"}
+    made["spec"]["hostPID"] = True
+    (container,) = made["spec"]["containers"]
+    container["securityContext"] = {"privileged": True, "runAsNonRoot": False, "runAsUser": 0}
 
 
 def _allow_raw(made: JSON) -> None:

@@ -14,7 +14,7 @@ from conformance.kit import put_on_path
 from conformance.model.case import Rejected, Stored, Submission
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.cell import Cell
-from conformance.model.outcome import Decides
+from conformance.model.outcome import Decides, Shows
 from conformance.model.source import Source
 from conformance.plan.cells import cells_of_case, cells_of_matrix
 from conformance.plan.rehearse import Rehearsed, rehearse
@@ -75,6 +75,8 @@ def _question(cell: Cell) -> list[str]:
     lines = [f"\n{cell.id}", f"  given     {', '.join(_shown(s) for s in cell.services) or 'no Service any more'}"]
     if isinstance(cell.what, Submission):
         return [*lines, f"  when      the API server is asked to {cell.what.words}", f"  expected  {_decided(cell)}"]
+    if isinstance(cell.then, Shows):
+        return [*lines, "  when      every node is looked at", f"  expected  {expected(cell.then)}"]
     times = "once" if cell.dials == 1 else f"{cell.dials} times"
     return [*lines, f"  when      {cell.client.label} asks {cell.destination.label}, {times}"]
 

@@ -23,6 +23,7 @@ from conformance.model.outcome import (
     Reaches,
     Refused,
     Resolves,
+    Shows,
     Target,
     Tells,
     Unanswered,
@@ -108,7 +109,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             plain["answers"] = sorted(answers)
         case Unspecified(reason):
             plain["reason"] = reason
-        case Dropped() | NoRoute() | Unanswered() | Quiet() | Faithful() | Tells() | Pins() | Decides():
+        case Dropped() | NoRoute() | Unanswered() | Quiet() | Faithful() | Shows() | Tells() | Pins() | Decides():
             pass
         case other:
             assert_never(other)

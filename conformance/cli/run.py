@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--node-access",
-    type=click.Choice(["none", "kube-proxy"]),
+    type=click.Choice(["none", "kube-proxy", "privileged"]),
     default="none",
     show_default=True,
-    help="Read the nodes' rules too, by exec in kube-proxy's pods.",
+    help="Look at the nodes too: by exec in kube-proxy's pods, or also by privileged pods that enter them.",
 )
 @click.option(
     "--patience",

@@ -42,6 +42,7 @@ CALICO = (Grant("get", "installations.operator.tigera.io"), Grant("get", "felixc
 _CONFIGURED = "kube-proxy's command line, else its ConfigMap, else k3s's annotation of nodes"
 _CONFIGURATION = (CONFIG, PODS, *WORKLOADS)
 _AGENTS = "agents of a run"
+_ACCESS = "`--node-access`"
 _IMAGES = "images of DaemonSets and Deployments"
 
 QUESTIONS = (
@@ -53,7 +54,12 @@ QUESTIONS = (
     Question("systems", "The operating system of each node.", "Node objects", (NODES,)),
     Question("kernels", "The kernel of each node.", "Node objects", (NODES,)),
     Question("runtimes", "The container runtime of each node.", "Node objects", (NODES,)),
-    Question("nft_versions", "The version of nft on each node.", "only `--fact` as yet"),
+    Question(
+        "nft_versions", "The version of nft in kube-proxy's image on each node.", f"kube-proxy's pods ({_ACCESS})"
+    ),
+    Question(
+        "host_nft_versions", "The version of nft that each node itself has.", "nodes (`--node-access privileged`)"
+    ),
     Question(
         "families",
         "The IP families that Services can have.",
@@ -83,6 +89,11 @@ QUESTIONS = (
         "The mode that each node's kube-proxy runs in.",
         f"/proxyMode, through the API server where metricsBindAddress lets it, and from {_AGENTS}",
         (*_CONFIGURATION, POD_PROXY),
+    ),
+    Question(
+        "kernel_modes",
+        "The modes of kube-proxy whose tables, chains or interfaces each node has.",
+        f"nodes' rulesets ({_ACCESS})",
     ),
     Question("configured_mode", "The mode that kube-proxy is told.", _CONFIGURED, _CONFIGURATION),
     Question("detect_local", "How kube-proxy knows a local pod's packet.", _CONFIGURED, _CONFIGURATION),

@@ -20,6 +20,7 @@ from conformance.model.facts import Fact, Facts, unknown
 Found = Mapping[str, Fact[Any]]
 
 _ONLY_ON_NODES = unknown("the API does not tell: needs a process on the nodes")
+_BY_ACCESS = unknown("the API does not tell: needs to look at the nodes themselves (--node-access)")
 _NOT_THERE: Answer[JSON] = Answer(None, "")
 
 
@@ -48,7 +49,9 @@ def gather(cluster: Cluster) -> Facts:
     known = Facts(
         version=_version(cluster),
         may_exec=_may_exec(cluster),
-        nft_versions=_ONLY_ON_NODES,
+        nft_versions=_BY_ACCESS,
+        host_nft_versions=_BY_ACCESS,
+        kernel_modes=_BY_ACCESS,
         local_addresses=_ONLY_ON_NODES,
         pod_masquerade=_ONLY_ON_NODES,
         admission=admission.engines(seen),

@@ -61,6 +61,12 @@ def with_places(facts: Facts, places: Mapping[str, Place]) -> Facts:
     )
 
 
+def by_node(found: Mapping[str, str], where: str) -> Fact[Mapping[str, str]]:
+    """What was found on each node; a node of which nothing is known is left out."""
+    known = {name: short(value) for name, value in sorted(found.items()) if value}
+    return Fact(known, where) if known else unknown(f"{where}: none could be asked")
+
+
 def _by_node(objects: Answer[list[JSON]], what: str, *path: str) -> Fact[Mapping[str, str]]:
     if objects.found is None:
         return unknown(objects.where)

@@ -8,6 +8,7 @@ from typing import assert_never
 from conformance.judge.finding import tally
 from conformance.judge.gist import gist
 from conformance.judge.reached import name_of
+from conformance.judge.shown import demanded
 from conformance.model.case.then import PRESENT, UNCHANGED
 from conformance.model.field import field_name
 from conformance.model.observation import Observation
@@ -23,6 +24,7 @@ from conformance.model.outcome import (
     Refused,
     RefusedBy,
     Resolves,
+    Shows,
     Tells,
     Unanswered,
     Unspecified,
@@ -124,6 +126,8 @@ def expected(outcome: Outcome) -> str:
             return "no such packet on the wire"
         case Faithful():
             return "the rules do what the API's objects ask for, and nothing else"
+        case Shows(demands):
+            return "on every node " + ", ".join(map(demanded, demands))
         case Decides(field, holds, status):
             if status:
                 return f"refused ({status})" + (f", naming {field}" if field else "")

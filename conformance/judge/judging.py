@@ -10,6 +10,7 @@ from conformance.judge.finding import Finding, tally
 from conformance.judge.pinned import pinned
 from conformance.judge.reached import reached
 from conformance.judge.resolved import resolved
+from conformance.judge.shown import shown
 from conformance.judge.told import decided, faithful, quiet, told
 from conformance.judge.unanswered import dropped, no_route, refused, unanswered
 from conformance.model.observation import Dial, End, Observation
@@ -25,6 +26,7 @@ from conformance.model.outcome import (
     Reaches,
     Refused,
     Resolves,
+    Shows,
     Tells,
     Unanswered,
     Unspecified,
@@ -95,6 +97,8 @@ def _find(outcome: Outcome, dials: Sequence[Dial]) -> Finding:
             return quiet(dials)
         case Faithful():
             return faithful(dials)
+        case Shows():
+            return shown(outcome, dials)
         case Decides():
             return decided(outcome, dials)
         case Unspecified():

@@ -51,8 +51,8 @@ def _proxy(plan: AddressPlan, faults: Path, mode: ProxyMode) -> Iterator[tuple[s
         "command": [*command, "--config", f"{folder}/config.conf"],
         "env": [
             {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-            # In front of the real nft the one that faults are put in with.
-            {"name": "PATH", "value": f"{POD_FOLDER}/bin:$(PATH)"},
+            # In front of the real nft the one that faults are put in with, and what a fault has in a tool's place.
+            {"name": "PATH", "value": f"{POD_FOLDER}/bin:{POD_FOLDER}/tools/$(NODE_NAME):$(PATH)"},
             NO_ROOTS,
         ],
         "readinessProbe": _http("/healthz", 10256),

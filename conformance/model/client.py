@@ -51,6 +51,7 @@ class DestinationKind(Enum):
     LOOKUP = "dns"  # the cluster's DNS Service, asked for a name of the Service
     UPLINK = "uplink"  # a node's wires, watched
     RULES = "rules"  # kube-proxy's table on a node, read
+    NODE = "node"  # a node itself, looked at
     API = "api"
 
 

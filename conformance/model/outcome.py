@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from conformance.model.demand import Demand, Either
 from conformance.model.source import Reason
 
 
@@ -125,6 +126,13 @@ class Faithful:
 
 
 @dataclass(frozen=True, slots=True)
+class Shows:
+    """Every node that was looked at meets all ``demands``."""
+
+    demands: tuple[Demand | Either, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decides:
     """The API server's answer: a refusal (HTTP ``status`` not 0) that names ``field`` where one is said, or an object.
 
@@ -148,6 +156,7 @@ Outcome = (
     | Tells
     | Quiet
     | Faithful
+    | Shows
     | Decides
     | Unspecified
 )

@@ -43,6 +43,7 @@ class Mismatch(Enum):
     WRONG_WORD = "wrong-word"  # an HTTP answer of kube-proxy's
     LEAKED = "leaked"  # packets on a wire where none belong
     WRONG_RULES = "wrong-rules"  # kube-proxy's table is not what the API's objects call for
+    UNFIT_NODE = "unfit-node"  # what a node shows is not what kube-proxy's rules need, or what the node should have
     WRONG_DECISION = "wrong-decision"  # of the API server
     EXCUSE_OUTLIVED = "excuse-outlived"  # a known issue excuses it, and it passes
 

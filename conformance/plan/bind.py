@@ -113,7 +113,7 @@ def _address(cell: Cell, service: Service, state: ClusterState, here: Surroundin
             return ("0.0.0.0" if family is Family.IPV4 else "::") if watched else None
         case _Kind.RULES:
             return "0.0.0.0" if family is Family.IPV4 else "::"
-        case _Kind.API:
+        case _Kind.API | _Kind.NODE:
             return None
 
 

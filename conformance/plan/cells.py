@@ -45,6 +45,7 @@ ONE_QUESTION = frozenset(
         DestinationKind.LOOKUP,
         DestinationKind.UPLINK,
         DestinationKind.RULES,
+        DestinationKind.NODE,
     }
 )
 """What answers the same however often it is asked."""
@@ -185,6 +186,8 @@ def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:
             return f"needs a {'dual' if need.families > 1 else 'single'}-stack cluster; this one's Services have {has}"
         if need.rules and not landscape.readable:
             return "needs to read kube-proxy's table on the nodes (--node-access kube-proxy)"
+        if need.hosts and not landscape.enterable:
+            return "needs to enter the nodes themselves (--node-access privileged)"
         if need.vantage is Vantage.EXTERNAL and not landscape.externals:
             return "needs a client outside the cluster; none was given (--external)"
     return ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from conformance.model.case import Submission
 from conformance.model.cell import Cell
-from conformance.model.client import Client, Destination
+from conformance.model.client import Client, Destination, DestinationKind
 from conformance.model.outcome import Expectation, Pins, Reaches, Target
 from conformance.oracle import Memory, expect_cell, forget, remember
 from conformance.plan import imagine
@@ -29,7 +29,7 @@ class Rehearsed:
 
 
 def rehearse(cells: Iterable[Cell]) -> Iterator[Rehearsed]:
-    """Every question but those to the API server, of whose validation there is no oracle.
+    """Every question but those to the API server and to nodes themselves, of which there is no oracle.
 
     A flow is taken to be answered where only one endpoint may; a tie of session affinity to the next endpoint in turn.
     ``LookupError`` for a cell that the imagined cluster has no address for.
@@ -37,7 +37,7 @@ def rehearse(cells: Iterable[Cell]) -> Iterator[Rehearsed]:
     held: dict[Key, Target] = {}
     pins: dict[Key, Memory] = {}
     for cell in cells:
-        if isinstance(cell.what, Submission):
+        if isinstance(cell.what, Submission) or cell.destination.kind is DestinationKind.NODE:
             continue
         scene = imagine.scene(cell)
         match bind(cell, scene.state, scene.here):

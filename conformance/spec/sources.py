@@ -106,11 +106,24 @@ CONNTRACK_CODE = CODE("pkg/proxy/conntrack/cleanup.go")
 HEALTH_CHECK_CODE = CODE("pkg/proxy/healthcheck/service_health.go")
 
 NFTABLES_CODE = CODE("pkg/proxy/nftables/proxier.go")
+NFTABLES_HOOKS = CODE("pkg/proxy/nftables/README.md")
+NFTABLES_SUPPORT = CODE("pkg/proxy/nftables/supported.go")
+PROXY_METRICS = CODE("pkg/proxy/metrics/metrics.go")
 IPTABLES_CODE = CODE("pkg/proxy/iptables/proxier.go")
 IPVS_CODE = CODE("pkg/proxy/ipvs/README.md")
 TOPOLOGY_CODE = CODE("pkg/proxy/topology.go")
 SLICE_CACHE_CODE = CODE("pkg/proxy/endpointslicecache.go")
 SERVICE_PORT_CODE = CODE("pkg/proxy/serviceport.go")
+
+NFT_VERSIONS = Source(
+    SourceKind.DOC, "kubernetes/kubernetes#136786", "https://github.com/kubernetes/kubernetes/issues/136786"
+)
+FORWARDING = DOC("setup/production-environment/container-runtimes/#network-configuration")
+PROXY_CONFIGURATION = DOC("reference/config-api/kube-proxy-config.v1alpha1")
+IP_SYSCTLS = Source(SourceKind.DOC, "ip-sysctl", "https://docs.kernel.org/networking/ip-sysctl.html")
+CONNTRACK_SYSCTLS = Source(
+    SourceKind.DOC, "nf_conntrack-sysctl", "https://docs.kernel.org/networking/nf_conntrack-sysctl.html"
+)
 
 DESTINATION_NAT = RFC(3022)
 CLOSED_PORT = RFC(9293, "3.5.2")

@@ -19,8 +19,9 @@ from conformance.model.case import (
 from conformance.model.outcome import Faithful
 from conformance.spec.faults import Fault
 from conformance.spec.sources import NFTABLES_CODE, NFTABLES_KEP
+from suites.node import state
 
-CASES: tuple[Case, ...] = tuple(
+_AUDITED = tuple(
     Case(
         id=f"NOD-0{number}",
         promise=f"Through all of the run, kube-proxy's table on node {role} does what the API's objects ask for, "
@@ -38,4 +39,5 @@ CASES: tuple[Case, ...] = tuple(
     )
     for number, role in enumerate("abc", 1)
 )
+CASES: tuple[Case, ...] = (*_AUDITED, *state.CASES)
 MATRICES: tuple[Matrix, ...] = ()

@@ -48,7 +48,7 @@ class World:
         self.looks += 1
         return auditing._Seen(state(), {KEY: frozenset({self._version(self.looks)})})
 
-    def tables(self, _: Cluster, proxy: auditing._Proxy) -> Tables:
+    def tables(self, _: Cluster, proxy: auditing.ProxyPod) -> Tables:
         node = proxy.pod.name
         self.readings[node] += 1
         return self._reading(node, self.readings[node])
@@ -57,13 +57,13 @@ class World:
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], Audited]:
     def run(world: World) -> Audited:
-        proxies = {n: auditing._Proxy(PodRef("kube-system", n), "") for n in NODES}
+        proxies = {n: auditing.ProxyPod(PodRef("kube-system", n), "") for n in NODES}
         monkeypatch.setattr(auditing, "PAUSE", 0.0)
         monkeypatch.setattr(auditing, "_look", world.look)
         monkeypatch.setattr(auditing, "_tables", world.tables)
         monkeypatch.setattr(auditing, "gather", lambda _: Facts())
         monkeypatch.setattr(auditing, "configuration", lambda *_: (state().proxy, Detail()))
-        monkeypatch.setattr(auditing, "_proxies", lambda _: proxies)
+        monkeypatch.setattr(auditing, "proxy_pods", lambda _: proxies)
         return of_cluster(Cluster(client.Configuration()), (), None, strict=False)
 
     return run

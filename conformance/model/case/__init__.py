@@ -77,6 +77,8 @@ from conformance.model.case.story import axes as axes
 from conformance.model.case.story import becomes as becomes
 from conformance.model.case.story import dial as dial
 from conformance.model.case.story import dual_stack as dual_stack
+from conformance.model.case.story import enterable_hosts as enterable_hosts
+from conformance.model.case.story import look as look
 from conformance.model.case.story import nodes as nodes
 from conformance.model.case.story import readable_rules as readable_rules
 from conformance.model.case.story import since as since

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from conformance.model.case.backend import Breed
 from conformance.model.client import ClientKind, DestinationKind
+from conformance.model.demand import Aspect
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -146,6 +147,11 @@ def lookup(record: str, of: str = "", *, port: str = "", host: str = "") -> Dest
 def rules(role: str) -> DestinationRef:
     """kube-proxy's table on the role's node, as the kit has read it after every step."""
     return DestinationRef(DestinationKind.RULES, role)
+
+
+def nodes_themselves(aspect: Aspect) -> DestinationRef:
+    """Something of every node of the run, as the kit has read it there."""
+    return DestinationRef(DestinationKind.NODE, word=aspect.value)
 
 
 def uplink(role: str) -> DestinationRef:

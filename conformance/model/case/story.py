@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from conformance.model.addresses import Family, Protocol
-from conformance.model.case.refs import ClientRef, DestinationRef, host, uplink
+from conformance.model.case.refs import ClientRef, DestinationRef, host, nodes_themselves, uplink
 from conformance.model.case.requests import Submission
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.case.then import Then
+from conformance.model.client import ClientKind
+from conformance.model.demand import Aspect
 from conformance.model.source import Source
 
 
@@ -63,6 +65,11 @@ def watch(role: str) -> Dialling:
     return Dialling(uplink(role), host(role))
 
 
+def look(aspect: Aspect) -> Dialling:
+    """Every node of the run, looked at."""
+    return Dialling(nodes_themselves(aspect), ClientRef(ClientKind.NODE))
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One question of a case, and what must follow; ``name`` tells it from the case's others, in its ID.
@@ -105,7 +112,7 @@ class Vantage(Enum):
 class Need:
     """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version.
 
-    ``rules``: to read the nodes' rules, which a user must permit.
+    ``rules``: to read the nodes' rules, ``hosts``: to enter the nodes themselves, which a user must permit.
     """
 
     nodes: int = 1
@@ -114,6 +121,7 @@ class Need:
     since: tuple[int, int] = (0, 0)
     families: int = 0  # any number
     rules: bool = False
+    hosts: bool = False
 
 
 def nodes(count: int) -> Need:
@@ -139,6 +147,11 @@ def vantage(kind: Vantage) -> Need:
 def readable_rules() -> Need:
     """A way to read kube-proxy's table on the nodes."""
     return Need(rules=True)
+
+
+def enterable_hosts() -> Need:
+    """A way into the nodes' own file system."""
+    return Need(hosts=True)
 
 
 def dual_stack() -> Need:

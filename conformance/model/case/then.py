@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from conformance.model.case.backend import Backend
-from conformance.model.outcome import Dropped, Faithful, Quiet, Refused, Unanswered
+from conformance.model.outcome import Dropped, Faithful, Quiet, Refused, Shows, Unanswered
 
 INVALID = 422
 NOT_FOUND, CONFLICT = 404, 409
@@ -99,4 +99,17 @@ class Stored:
 PRESENT = "\N{HORIZONTAL ELLIPSIS}"
 UNCHANGED = "\N{IDENTICAL TO}"
 
-Then = Answered | Pinned | Says | ResolvesTo | Rejected | Stored | Refused | Dropped | Unanswered | Quiet | Faithful
+Then = (
+    Answered
+    | Pinned
+    | Says
+    | ResolvesTo
+    | Rejected
+    | Stored
+    | Refused
+    | Dropped
+    | Unanswered
+    | Quiet
+    | Faithful
+    | Shows
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.spec.faults import answers, dispatch, node, sync, treatment, view
+from conformance.spec.faults import answers, dispatch, machine, node, sync, treatment, view
 from conformance.spec.faults.damage import Damage, Site
 from conformance.spec.faults.fault import Fault
 
@@ -15,6 +15,7 @@ DAMAGE: Mapping[Fault, Damage] = {
     **view.DAMAGE,
     **answers.DAMAGE,
     **node.DAMAGE,
+    **machine.DAMAGE,
 }
 
 __all__ = ["DAMAGE", "Damage", "Fault", "Site"]

@@ -62,7 +62,7 @@ DAMAGE = {
         Site.NODE,
         "another server answers at port 10249 of one node",
         "Every node's kube-proxy says that it runs in nftables mode.",
-        (Mismatch.WRONG_WORD,),
+        (Mismatch.WRONG_WORD, Mismatch.UNFIT_NODE),
     ),
     Fault.FAMILY_UNASKED_SERVED: Damage(
         Site.NODE,

@@ -80,6 +80,20 @@ DAMAGE = {
         (Mismatch.NOT_REACHED, Mismatch.WRONG_ENDPOINT),
         upstream(69599),
     ),
+    Fault.BASE_CHAINS_MOVED: Damage(
+        Site.RULES,
+        "base chains of type nat are added at priorities higher by 5",
+        "kube-proxy's hooks and priorities are part of what others may rely on.",
+        (Mismatch.UNFIT_NODE,),
+        upstream(132456),
+    ),
+    Fault.SYNCS_FAIL_NOW_AND_THEN: Damage(
+        Site.RULES,
+        "every third transaction fails as if the kernel had not taken it, and is written anew later",
+        "kube-proxy writes its rules whenever it means to.",
+        (Mismatch.UNFIT_NODE,),
+        upstream(128829, 136786),
+    ),
     Fault.SLOW_SYNC: Damage(
         Site.RULES,
         "each transaction but the first waits for 90 seconds",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.lab.faults.node import families, flows, health_checks, impostors, loopback, wire
+from conformance.lab.faults.node import families, flows, health_checks, impostors, loopback, machines, programs, wire
 from conformance.lab.faults.node.registry import INJECTIONS
 
-__all__ = ["INJECTIONS", "families", "flows", "health_checks", "impostors", "loopback", "wire"]
+__all__ = ["INJECTIONS", "families", "flows", "health_checks", "impostors", "loopback", "machines", "programs", "wire"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from conformance.lab.faults.node import tables
 from conformance.lab.faults.node.registry import puts_in
+from conformance.lab.faults.node.watching import is_meant
 from conformance.lab.faults.scene import Scene
 from conformance.spec.faults import Fault
 
@@ -40,8 +40,7 @@ async def proxy_in_another_mode(scene: Scene) -> AsyncIterator[None]:
     async def mode(_: web.Request) -> web.Response:
         return web.Response(text="iptables")
 
-    world = await asyncio.to_thread(lambda: scene.world)
-    if not scene.switch.node and scene.node != max(node["metadata"]["name"] for node in world.nodes):
+    if not await is_meant(scene):
         yield
         return
     async with impostor(mode) as port, tables.table(scene, redirecting({_METRICS_PORT: port})):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from conformance.errors import LabError
+from conformance.lab.faults.board import POD_FOLDER
 from conformance.lab.faults.scene import Scene
+
+REAL_NFT = 'PATH=${PATH#*:} exec nft "$@"\n'
+"""Of nft's stand-in: the real one, which lies behind the folder of those on the path."""
 
 
 @contextlib.asynccontextmanager
@@ -34,6 +38,24 @@ async def nft(text: str) -> None:
     _, said = await process.communicate(text.encode())
     if process.returncode:
         raise LabError(f"A fault's table cannot be made: {said.decode(errors='replace').strip()}.", "Report this.")
+
+
+@contextlib.contextmanager
+def stand_in(scene: Scene, program: str, script: str) -> Iterator[None]:
+    """Have kube-proxy's pod on this node find ``script`` when ``program`` is started there.
+
+    What it does not answer itself it passes on with `REAL_NFT`.
+    """
+    file = POD_FOLDER / "tools" / scene.node / program
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft")
+    draft.write_text(f"#!/bin/sh\n{script}")
+    draft.chmod(0o755)
+    draft.replace(file)
+    try:
+        yield
+    finally:
+        file.unlink()
 
 
 def chain(name: str, kind: str, hook: str, priority: int, *rules: str) -> str:

@@ -47,3 +47,10 @@ async def primary_addresses(scene: Scene) -> dict[str, str]:
     (here,) = (node for node in world.nodes if node["metadata"]["name"] == scene.node)
     internal = [a["address"] for a in here["status"]["addresses"] if a["type"] == "InternalIP"]
     return {"ip6" if ":" in address else "ip": address for address in reversed(internal)}
+
+
+async def is_meant(scene: Scene) -> bool:
+    """Whether a fault that one node has is this one's: where nobody says whose, the last one's."""
+    # In a thread, because the scene asks the API in an event loop of its own.
+    world = await asyncio.to_thread(lambda: scene.world)
+    return bool(scene.switch.node) or scene.node == max(node["metadata"]["name"] for node in world.nodes)

@@ -1,14 +1,17 @@
-"""What a sync does to Services that it is not about."""
+"""Syncs: what they do to Services that they are not about, where they hang their chains, and that they fail."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.rules.registry import Refused, puts_in
 from conformance.lab.faults.rules.shape import ENTRANCES, is_element, is_full, owner, place
 from conformance.lab.faults.scene import Scene
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.spec.faults import Fault
+
+_PRIORITY = re.compile(r"priority (-?\d+)")
 
 
 @puts_in(Fault.PARTIAL_SYNC_FORGETS)
@@ -41,3 +44,23 @@ def partial_sync_forgets(transaction: Transaction, scene: Scene) -> Transaction:
         del recent[where]
     scene.memory.update(recent=recent, gone=sorted(gone | set(lost)))
     return tuple(passed)
+
+
+@puts_in(Fault.BASE_CHAINS_MOVED)
+def base_chains_moved(transaction: Transaction, _scene: Scene) -> Transaction:
+    """Chains of type nat come a little later than documented."""
+    return tuple(
+        replace(c, rest=_PRIORITY.sub(lambda found: f"priority {int(found[1]) + 5}", c.rest))
+        if c.kind == "chain" and "type nat" in c.rest
+        else c
+        for c in transaction
+    )
+
+
+@puts_in(Fault.SYNCS_FAIL_NOW_AND_THEN)
+def syncs_fail_now_and_then(transaction: Transaction, scene: Scene) -> Transaction:
+    """Every third one."""
+    count = scene.memory["count"] = scene.memory.get("count", 0) + 1
+    if count % 3 == 0:
+        raise Refused("Could not process rule: Device or resource busy")
+    return transaction

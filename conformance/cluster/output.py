@@ -132,7 +132,7 @@ def _code(status: str) -> int | None:
         if found["status"] == "Success":
             return 0
         causes = found.get("details", {}).get("causes", [])
-        codes = [str(cause["message"]) for cause in causes if cause["reason"] == "ExitCode"]
+        codes = [str(cause["message"]) for cause in causes if cause.get("reason") == "ExitCode"]
         message = str(found.get("message", ""))
     except (ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -18,9 +18,17 @@ from kubernetes import client
 
 from conformance.cluster.api import Cluster
 
+_UNSTARTED = {
+    "bare": 'failed to exec in container: exec: "ipset": executable file not found in $PATH: unknown',
+    "gone": "the container is gone",
+}
+
 
 class Peer:
-    """An HTTP server; a pod's name says what happens: ``fine``, ``cut``, ``aborted``, ``forbidden``, ``missing``."""
+    """An HTTP server; a pod's name says what happens: ``fine``, ``cut``, ``aborted``, ``forbidden``, ``missing``.
+
+    And those of `_UNSTARTED`.
+    """
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -72,6 +80,13 @@ class Peer:
             )
         socket = web.WebSocketResponse(protocols=["v4.channel.k8s.io"])
         await socket.prepare(request)
+        if pod in _UNSTARTED:
+            message = f"error executing command in container: {_UNSTARTED[pod]}"
+            status = {"status": "Failure", "reason": "InternalError", "code": 500, "message": message,
+                      "details": {"causes": [{"message": message}]}}  # fmt: skip
+            await socket.send_bytes(b"\x03" + json.dumps(status).encode())
+            await socket.close()
+            return socket
         process = await asyncio.create_subprocess_exec(
             *request.query.getall("command"),
             stdin=asyncio.subprocess.PIPE,

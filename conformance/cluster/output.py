@@ -137,7 +137,7 @@ def _code(status: str) -> int | None:
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
     if codes:
-        return int(codes[0]) if codes[0].isdigit() else None
+        return int(codes[0]) if codes[0].isdecimal() else None
     return NOT_FOUND if any(words in message.lower() for words in _NO_PROGRAM) else None
 
 

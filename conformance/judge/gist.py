@@ -18,6 +18,7 @@ from conformance.model.outcome import (
     Refused,
     RefusedBy,
     Resolves,
+    Shows,
     Target,
     Tells,
     Unanswered,
@@ -54,6 +55,8 @@ def gist(outcome: Outcome, own: Collection[str]) -> str:
             return "no packet"
         case Faithful():
             return "faithful rules"
+        case Shows():
+            return "nodes as they are to be"
         case Decides(status=status):
             return f"refused ({status})" if status else "accepted"
         case Unspecified():

@@ -35,6 +35,7 @@ _AUDITED = tuple(
         needs=(readable_rules(), nodes(number)),
         across=axes(protocol=()),
         profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("N14",),
         alone=True,
     )
     for number, role in enumerate("abc", 1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.arrange import manifests
-from conformance.arrange.run import Run, new_id
+from conformance.arrange.run import WHY, Run, new_id
 from conformance.model import manifest
 from conformance.model.case import Backend, Breed, IngressSpec, ServiceSpec, on, on_host
 from conformance.model.kube import Policy, ServiceType
@@ -165,3 +165,13 @@ def test_a_client_asks_for_no_more_than_its_questions_take() -> None:
     security = raw["spec"]["containers"][0]["securityContext"]
     assert security["capabilities"] == {"drop": ["ALL"], "add": ["NET_RAW"]}
     assert "SCTP" in next(iter(raw["metadata"]["annotations"].values()))
+
+
+def test_only_who_may_enter_nodes_is_privileged_and_says_why() -> None:
+    plain, entering = (manifests.host_agent(RUN, 0, "n1", privileged=privileged) for privileged in (False, True))
+    assert "hostPID" not in plain["spec"]
+    assert plain["spec"]["containers"][0]["securityContext"] == manifests.RESTRICTED
+    assert entering["spec"]["hostPID"] is True
+    assert entering["spec"]["containers"][0]["securityContext"]["privileged"] is True
+    assert entering["metadata"]["namespace"] == RUN.host_namespace
+    assert entering["metadata"]["annotations"][WHY]

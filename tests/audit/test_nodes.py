@@ -9,13 +9,14 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.audit import MalformedRuleset
 from conformance.audit.nodes.dry_run import TABLE, expressions, transaction
+from conformance.audit.nodes.kernel import interfaces, strict_filters, virtual_servers
 from conformance.audit.nodes.metrics import total
-from conformance.audit.nodes.rulesets import interfaces, read_legacy, read_ruleset, virtual_servers
+from conformance.audit.nodes.rulesets import read_legacy, read_ruleset
 from conformance.audit.nodes.tools import clashes, nft_version
 from conformance.model.addresses import Family
 from tests.audit.recorded import text
@@ -106,21 +107,22 @@ def test_what_is_no_ruleset_is_refused(broken: str) -> None:
         read_ruleset([broken])
 
 
-JSONS = st.recursive(
-    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
-)
+WORDS = st.sampled_from(["", "ip", "inet", "kube-proxy", "KUBE-SERVICES", "nat", "forward", "10", "\x00\u2028"])
+KEYS = st.sampled_from(["family", "table", "name", "hook", "type", "prio", "policy", "x"])
+JSONS = st.none() | st.integers(-9, 9) | WORDS | st.lists(WORDS, max_size=2)
+OBJECTS = st.dictionaries(st.sampled_from(["chain", "rule", "x"]), JSONS | st.dictionaries(KEYS, JSONS), max_size=1)
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["chain", "rule", "table", "x"]), JSONS, min_size=1, max_size=1)))
-@settings(max_examples=100, deadline=None)
+@given(st.lists(OBJECTS, max_size=4))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_hostile_rulesets_are_read_or_refused(plain: list[dict[str, Any]]) -> None:
     with contextlib.suppress(MalformedRuleset):
         found = read_ruleset([json.dumps({"nftables": plain})])
         assert all(isinstance(one.priority, int) for one in found.base)
 
 
-@given(st.text())
-@settings(deadline=None)
+@given(st.text(st.sampled_from('# TYPE:kube{}="\n-A *\x00\u2028 \xb210.v'), max_size=40))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_hostile_texts_raise_nothing(said: str) -> None:
     read_legacy(said)
     interfaces(said)
@@ -163,6 +165,25 @@ def test_interfaces_and_virtual_servers() -> None:
         "UDP  0A60000A:0035 rr \n"
     )
     assert virtual_servers(table) == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "strict"),
+    [
+        ("all 0\ndefault 1\nlo 1\neth0 1\ncali1 0\n", ["eth0"]),
+        ("all 1\neth0 0\neth1 2\nlo 0\n", ["eth0"]),
+        ("all 2\neth0 1\n", []),
+        ("eth0 0\nall 0\n", []),
+    ],
+)
+def test_the_larger_of_two_filters_counts(lines: str, strict: list[str]) -> None:
+    assert strict_filters(lines) == strict
+
+
+@pytest.mark.parametrize("lines", ["", "eth0 1", "all", "all on", "all 0\neth0 \n"])
+def test_filters_that_make_no_sense_are_none(lines: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        strict_filters(lines)
 
 
 SYNCS = "kubeproxy_sync_proxy_rules_nftables_sync_failures_total"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,8 +73,10 @@ def test_what_nobody_can_know_says_why(lab: Lab) -> None:
     unknown = {name: fact["source"] for name, fact in learned(lab).items() if fact["value"] is None}
     assert unknown.pop("proxy_modes").endswith("metricsBindAddress is 127.0.0.1, so only the node itself may ask "
                                                "/proxyMode")  # fmt: skip
-    for name in ("nft_versions", "local_addresses", "pod_masquerade"):
+    for name in ("local_addresses", "pod_masquerade"):
         assert unknown.pop(name) == "the API does not tell: needs a process on the nodes"
+    for name in ("nft_versions", "host_nft_versions", "kernel_modes"):
+        assert unknown.pop(name) == "the API does not tell: needs to look at the nodes themselves (--node-access)"
     assert set(unknown) == {
         "cni", "cni_version", "cni_dataplane", "policy_engine", "load_balancer", "dns_server", "dns_version",
         "admission",
@@ -96,7 +99,10 @@ def test_the_table_fits_a_narrow_terminal(lab: Lab, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_run_learns_the_rest_and_reports_everything(lab: Lab, tmp_path: Path) -> None:
-    reports = run(lab, tmp_path, "--fact", "cni=bridge")
+    reports = run(lab, tmp_path, "--fact", "cni=bridge", "--node-access", "privileged")
+    assert re.fullmatch(r"\d+(\.\d+)+ on all 3 \(nft in kube-proxy's pods\)", reports["fact.nft_versions"])
+    assert re.fullmatch(r"\d+(\.\d+)+ on all 3 \(nft of the nodes\)", reports["fact.host_nft_versions"])
+    assert reports["fact.kernel_modes"] == "nftables on all 3 (rulesets of the nodes)"
     assert reports["fact.cni"] == "bridge (given)"
     assert reports["fact.proxy_modes"] == "nftables on all 3 (kube-proxy's /proxyMode on each node)"
     assert reports["fact.proxy_mode"] == "nftables (kube-proxy's /proxyMode on each node)"

@@ -90,16 +90,6 @@ def read_legacy(text: str) -> tuple[list[str], int]:
     return [name for name in declared if _LEFT.fullmatch(name)], sum(line.startswith("-A ") for line in lines)
 
 
-def virtual_servers(text: str) -> int:
-    """How many virtual servers ``/proc/net/ip_vs`` lists."""
-    return sum(line.split(" ")[0] in ("TCP", "UDP", "SCTP", "FWM") for line in text.splitlines())
-
-
-def interfaces(text: str) -> list[str]:
-    """The interfaces that ``/proc/net/dev`` lists, behind its two lines of head."""
-    return [line.partition(":")[0].strip() for line in text.splitlines()[2:] if ":" in line]
-
-
 def _take(found: Ruleset, kind: str, plain: Mapping[str, Any]) -> None:
     if kind == "rule":
         found.rules[f"{plain['family']} {plain['table']}"] += 1

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from conformance.lab.faults.node import impostors
+from conformance.lab.faults.board import Switch
+from conformance.lab.faults.node import impostors, tables
 from conformance.lab.faults.node.every import INJECTIONS
 from conformance.lab.faults.node.families import lone_ports
 from conformance.lab.faults.node.health_checks import Answer, draining, served
+from conformance.lab.faults.node.watching import is_meant
 from conformance.lab.faults.rules.every import REWRITES
-from conformance.spec.faults import DAMAGE, Site
+from conformance.lab.faults.scene import Scene, World
+from conformance.spec.faults import DAMAGE, Fault, Site
 
 
 def test_every_fault_of_a_node_can_be_put_in() -> None:
@@ -68,3 +73,31 @@ def test_nft_takes_the_redirections(text: str) -> None:
     command = ["unshare", "-Urn", "nft", "-f", "-"]
     done = subprocess.run(command, input=f"table inet t {{\n{text}\n}}\n", text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_stand_in_answers_what_it_knows_and_passes_on_the_rest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tables, "POD_FOLDER", tmp_path)
+    real = tmp_path / "real"
+    real.mkdir()
+    (real / "nft").write_text('#!/bin/sh\necho "real: $*"\n')
+    (real / "nft").chmod(0o755)
+    mine = tmp_path / "tools" / "node-a"
+    path = {"PATH": f"{mine}:{real}:/usr/bin:/bin"}
+
+    def said(*arguments: str) -> str:
+        return subprocess.run(["nft", *arguments], capture_output=True, text=True, env=path, check=False).stdout
+
+    script = f'case "$*" in --version) echo old; exit 0;; esac\n{tables.REAL_NFT}'
+    with tables.stand_in(Scene(Switch(Fault.NFT_TOO_OLD.name), "node-a"), "nft", script):
+        assert (said("--version"), said("-f", "-")) == ("old\n", "real: -f -\n")
+    assert said("--version") == "real: --version\n"
+    assert list(mine.iterdir()) == []
+
+
+@pytest.mark.parametrize(("switched", "node", "meant"), [("", "n2", True), ("", "n1", False), ("n1", "n1", True)])
+def test_a_fault_of_one_node_is_the_last_ones_where_nobody_says(switched: str, node: str, meant: bool) -> None:
+    where = Scene(Switch(Fault.FORWARDING_OFF.name, switched), node)
+    where.__dict__["world"] = World((), (), tuple({"metadata": {"name": name}} for name in ("n1", "n2")))
+    assert asyncio.run(is_meant(where)) is meant

@@ -247,3 +247,18 @@ def test_source_ranges_are_checked_for_every_packet() -> None:
         f"add rule {T} filter-prerouting-pre-dnat jump firewall-check",
         given[1],
     ]
+
+
+def test_base_chains_of_nat_come_later_in_every_transaction() -> None:
+    hook = "{ type nat hook prerouting priority -100 ; }"
+    lines = (f"add chain {T} nat-prerouting {hook}", f"add chain {T} filter-input {hook.replace('nat', 'filter')}")
+    assert suffer(scene(Fault.BASE_CHAINS_MOVED), *lines) == [lines[0].replace("-100", "-95"), lines[1]]
+
+
+def test_every_third_transaction_fails() -> None:
+    where = scene(Fault.SYNCS_FAIL_NOW_AND_THEN)
+    suffer(where, *FIRST)
+    suffer(where, *FIRST)
+    with pytest.raises(Refused):
+        suffer(where, *FIRST)
+    assert suffer(where, *FIRST) == list(FIRST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -57,12 +58,17 @@ async def ipvs_leftovers(scene: Scene) -> AsyncIterator[None]:
     if not await is_meant(scene):
         yield
         return
-    with IPRoute() as ip:
-        ip.link("add", ifname=_IPVS, kind="bridge")
-        try:
-            yield
-        finally:
-            ip.link("del", index=ip.link_lookup(ifname=_IPVS)[0])
+
+    def change(command: str) -> None:
+        with IPRoute() as ip:
+            ip.link(command, ifname=_IPVS, kind="bridge")
+
+    # In threads, because pyroute2 brings an event loop of its own.
+    await asyncio.to_thread(change, "add")
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(change, "del")
 
 
 @puts_in(Fault.FOREIGN_CHAIN_BESIDE)

@@ -15,6 +15,7 @@ from conformance.model.case import (
     on,
     readable_rules,
     service,
+    since,
 )
 from conformance.model.demand import Aspect, Demand, Either, at_least, at_most, consists_of, either, is_, none
 from conformance.model.outcome import Shows
@@ -174,6 +175,7 @@ CASES: tuple[Case, ...] = (
         sources=(NFTABLES_HOOKS,),
         catches=(Fault.BASE_CHAINS_MOVED,),
         across=_EACH_FAMILY,
+        needs=(readable_rules(), since(1, 34)),  # before, source ranges and missing endpoints had other hooks
         covers=("O15",),
     ),
     _node(

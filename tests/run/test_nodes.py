@@ -23,7 +23,8 @@ from conformance.model.outcome import Expectation, Shows
 from conformance.model.verdict import Status
 from conformance.plan.cells import cells_of_case
 from fixtures.nodes import Nodes
-from fixtures.readings import CLEANUP_FAILURES, SYNC_FAILURES, Sight, Unread, read
+from fixtures.readings import read
+from fixtures.sight import CLEANUP_FAILURES, SYNC_FAILURES, Sight, Unread
 from suites.node import state
 from tests.audit.recorded import text
 
@@ -145,6 +146,14 @@ def test_a_node_without_nft_of_its_own_has_nothing_to_look_at() -> None:
 def test_strict_filters_are_named() -> None:
     found = readings(sight({"rp_filter": "all 1\nlo 0\neth0 0\n"}), Aspect.REVERSE_PATH)
     assert found == {"strict reverse path filters": ["eth0"]}
+
+
+def test_why_there_is_no_kube_proxy_to_ask_is_told() -> None:
+    bare = replace(sight(), proxy=None, host=None, lacking="not permitted")
+    for aspect in (Aspect.PROXY_NFT, Aspect.HOOKS, Aspect.KERNEL, Aspect.FLAVOURS):
+        with pytest.raises(Unread, match="not permitted"):
+            read(bare, aspect, Family.IPV4)
+    assert readings(replace(bare, host=place(PROXY)), Aspect.HOOKS)["base chains"]
 
 
 def test_what_ipvs_mode_left_is_found_in_three_places() -> None:

@@ -13,8 +13,8 @@ import pytest
 from conformance.lab.launch.start import environment
 from tests.run.test_on_a_lab import cells
 
-ASKED = ("CIP-01", "CIP-11", "CIP-22", "CIP-23", "CTK-01", "DNS-01")
-"""TCP, UDP, SCTP and echo requests, a watched wire, a story, DNS."""
+ASKED = ("CIP-01", "CIP-11", "CIP-22", "CIP-23", "CTK-01", "DNS-01", "NOD-04", "NOD-06", "NOD-09", "NOD-16")
+"""TCP, UDP, SCTP and echo requests, a watched wire, a story, DNS, and what a node's kernel and programs say."""
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
@@ -22,6 +22,7 @@ def test_every_kind_of_question_can_be_asked_without_root(tmp_path: Path) -> Non
     user = ["unshare", "-Ur"] if os.geteuid() == 0 else []
     chosen = [word for case in ASKED for word in ("--case", case)]
     command = [sys.executable, "-P", "-m", "conformance.cli", "run", "--lab", *chosen, "--output", str(tmp_path)]
+    command += ["--node-access", "privileged"]
     done = subprocess.run(
         [*user, *command], capture_output=True, text=True, timeout=300, env=environment(), cwd=tmp_path, check=False
     )

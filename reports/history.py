@@ -43,7 +43,9 @@ def show(console: Console, told: History, troubles: Iterable[str]) -> None:
         console.print(Text(printable(trouble), style="yellow"), soft_wrap=True)
     span = f", {told.started[0]} to {told.started[-1]}" if told.started else ""
     well = len(told.cases) - len(odd)
-    console.print(Text(printable(f"{len(told.started)} runs{span}: {well} of {len(told.cases)} cases are well")))
+    console.print(
+        Text(printable(f"{len(told.started)} runs{span}: {well} of {len(told.cases)} cases are well")), soft_wrap=True
+    )
 
 
 def as_json(told: History, troubles: Iterable[str]) -> str:
@@ -69,4 +71,4 @@ def _word(one: CaseHistory) -> str:
         return f"flapping, {one.turns} turns"
     if one.times:
         return f"slower, {one.times[0]:.2f} -> {one.times[1]:.2f} ms"
-    return one.state.value
+    return str(one.state.value)

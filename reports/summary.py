@@ -38,17 +38,19 @@ _WORDS = {
 _STYLES = {status: style for status, _, style in _COLUMNS}
 
 
-def show(console: Console, run: Run, written: Collection[Path] = (), options: str = "") -> None:
+def show(console: Console, run: Run, written: Collection[Path] = (), options: str = "", *, whole: bool = False) -> None:
     """Print failures and unknowns, and then a screen: areas, failing cases, reasons, the verdict of the run.
 
-    ``options`` are those that ask the same cluster again.
+    ``options`` are those that ask the same cluster again; ``whole``: all of it, however many screens that takes.
     """
+    most = len(run.results) if whole else 0
     for status in (Status.FAILED, Status.UNKNOWN):
-        _blocks(console, [r for r in run.results if r.status is status], _STYLES[status], options)
+        chosen = [r for r in run.results if r.status is status]
+        _blocks(console, chosen, _STYLES[status], options, max(most, MOST_BLOCKS))
     console.print()
-    console.print(_table(run.results))
-    _lines(console, _cases(run.results), MOST_CASES, "cases")
-    _lines(console, _reasons(run.results), MOST_REASONS, "reasons")
+    console.print(_table(run.results, max(most, MOST_AREAS)))
+    _lines(console, _cases(run.results), max(most, MOST_CASES), "cases")
+    _lines(console, _reasons(run.results), max(most, MOST_REASONS), "reasons")
     for trouble in run.troubles:
         console.print(Text(trouble, style="yellow"), soft_wrap=True)
     word, style = _WORDS[run.conclusion]
@@ -60,7 +62,7 @@ def show(console: Console, run: Run, written: Collection[Path] = (), options: st
         console.print(Text(f"written: {path}"), soft_wrap=True)
 
 
-def _table(results: Sequence[Result]) -> Table:
+def _table(results: Sequence[Result], most: int) -> Table:
     """The areas; where there are many, those with the most trouble, and the others in one row."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("area", no_wrap=True, overflow="ellipsis")
@@ -69,7 +71,7 @@ def _table(results: Sequence[Result]) -> Table:
     for _, word, _ in shown:
         table.add_column(word, justify="right")
     grouped = by_area(results)
-    first = sorted(grouped, key=lambda area: -_trouble(grouped[area]))[: MOST_AREAS - (len(grouped) > MOST_AREAS)]
+    first = sorted(grouped, key=lambda area: -_trouble(grouped[area]))[: most - (len(grouped) > most)]
     for area, members in grouped.items():
         if area in first:
             table.add_row(printable(area), str(len(members)), *_numbers(members, shown))
@@ -119,17 +121,17 @@ def _lines(console: Console, lines: Sequence[Text], most: int, what: str) -> Non
         console.print(Text(f"... and {len(lines) - len(shown)} more {what}", style="dim"))
 
 
-def _blocks(console: Console, results: list[Result], style: str, options: str) -> None:
+def _blocks(console: Console, results: list[Result], style: str, options: str, most: int) -> None:
     alike: dict[str, list[Result]] = {}
     for one in results:
         alike.setdefault(one.id if one.account else one.message, []).append(one)
     groups = list(alike.values())
-    for result, *others in groups[:MOST_BLOCKS]:
+    for result, *others in groups[:most]:
         console.print()
         block, message = explain(result, options), printable(result.message)
         who = f"{printable(result.id)} and {len(others)} more" if others else printable(result.id)
         console.print(Text(message if block else f"{who}: {message}", style=style), soft_wrap=True)
         if block:
             console.print(Text(block), soft_wrap=True)
-    if hidden := sum(len(group) for group in groups[MOST_BLOCKS:]):
+    if hidden := sum(len(group) for group in groups[most:]):
         console.print(Text(f"\n... and {hidden} more, in the reports", style=style))

@@ -30,7 +30,7 @@ def history(folder: Path, as_json: bool) -> None:
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder.", "Name one that holds the results.jsonl of many runs.")
     runs, troubles = [], []
-    for path in sorted(folder.rglob("*.jsonl")):
+    for path in sorted(found for found in folder.rglob("*.jsonl") if found.is_file()):
         try:
             runs.append(load(path))
         except UsageError as error:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @cluster_options
 @pod_options
 @click.option("-k", "expression", metavar="EXPR", help="Only cells whose IDs match, as in pytest.")
+@click.option("-v", "--verbose", is_flag=True, help="A line a cell as it is judged, and the whole summary.")
 @click.option("-n", "workers", type=click.IntRange(1), help="Areas side by side in N processes (pytest-xdist).")
 @click.option(
     "--trust",
@@ -56,13 +57,14 @@ def run(
     proxy_mode: str | None,
     agent_image: str | None,
     expression: str | None,
+    verbose: bool,
     workers: int | None,
     trust: int | None,
     node_access: str,
     patience: float | None,
     output: Path,
 ) -> int:
-    """Ask every cell, judge the answers, write JUnit.
+    """Ask every cell, judge the answers, write results.jsonl and JUnit.
 
     Exit codes: 0 conformant, 1 failures, 2 partial or unknown, 3 usage or environment.
     """
@@ -77,6 +79,7 @@ def run(
     check_named(choice)
     check_writable(output)
     selection = ["-k", expression] if expression else []
+    selection += ["-v"] if verbose else []
     selection += ["-n", str(workers)] if workers and workers > 1 else []
     with settled(choice, in_lab=in_lab, nodes=nodes, proxy_mode=proxy_mode) as settings:
         return _pytest(root, settings, selection)

@@ -103,7 +103,8 @@ def _documented(before: Result | None, after: Result | None, known: Iterable[Dif
         return None
     if Status.UNKNOWN in (before.status, after.status):
         return None
-    return next((each for each in known if each.shows(after.id, after.destination)), None)
+    due = (_due(before), _due(after))
+    return next((each for each in known if each.shows(after.id, after.destination, due)), None)
 
 
 def _due(one: Result | None) -> str:

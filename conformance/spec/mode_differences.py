@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,7 +16,10 @@ _FILE = "mode_differences.toml"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One of them: ``cases`` (IDs or their first parts) and kinds of ``destinations`` show it; none: no run can."""
+    """One of them: ``cases`` (IDs or their first parts) and kinds of ``destinations`` show it; none: no run can.
+
+    ``due``, where there are two, are what has to happen at those destinations in one mode and in the other.
+    """
 
     id: str
     between: tuple[ProxyMode, ...]
@@ -24,15 +27,17 @@ class Difference:
     source: str
     cases: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
+    due: frozenset[str] = frozenset()
 
     def tells(self, one: ProxyMode | None, other: ProxyMode | None) -> bool:
         """Whether it lies between these two modes."""
         return one is not other and one in self.between and other in self.between
 
-    def shows(self, cell_id: str, destination: str) -> bool:
-        """Whether the cell, whose destination has this label, may show it."""
+    def shows(self, cell_id: str, destination: str, due: Collection[str]) -> bool:
+        """Whether the cell may show it: its destination has this label, and in the two modes this is ``due``."""
         kinds = any(destination == kind or destination.startswith(f"{kind}-") for kind in self.destinations)
-        return kinds or any(begins(cell_id, case) for case in self.cases)
+        meant = not self.due or self.due == set(due)
+        return (kinds and meant) or any(begins(cell_id, case) for case in self.cases)
 
 
 @cache
@@ -47,6 +52,7 @@ def table() -> tuple[Difference, ...]:
             source=one["source"],
             cases=tuple(one.get("cases", ())),
             destinations=tuple(one.get("destinations", ())),
+            due=frozenset(one.get("due", ())),
         )
         for name, one in plain.items()
     )

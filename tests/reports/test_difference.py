@@ -149,7 +149,9 @@ def test_history_names_files_that_are_truncated_or_hold_none(tmp_path: Path) -> 
     assert "2026-11-21T00:00" in done.output
     assert "cut.jsonl: The file is truncated: it has 1 cells and no footer." in " ".join(done.output.split("\n"))
     assert "other.jsonl holds no results: line 1" in done.output
-    assert "3 runs, 2026-11-20T00:00:00+00:00 to 2026-11-22T00:00:00+00:00: 0 of 1 cases are well" in done.output
+    assert "3 runs, 2026-11-20T00:00:00+00:00 to 2026-11-22T00:00:00+00:00: 0 of 1 cases are well" in " ".join(
+        done.output.split()
+    )
     plain = json.loads(CliRunner().invoke(history, [str(tmp_path), "--json"], standalone_mode=False).output)
     assert plain["cases"][0]["marks"] == ".FF"
     assert len(plain["troubles"]) == 2

@@ -78,6 +78,16 @@ def test_the_summary_fits_a_screen_however_much_is_wrong() -> None:
     assert sum("never asked" in line for line in screen) == 1
 
 
+def test_who_wants_all_of_it_gets_all_of_it() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    run = a_run(many())
+    summary.show(console, run, whole=True)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert text.count("\narea-") == 20
+    assert "more" not in text.replace("and more", "")
+
+
 def test_a_truncated_run_is_partial_and_says_why() -> None:
     run = a_run([a_result(1, Status.PASSED)])
     text = printed(Run(run.header, run.facts, run.results))

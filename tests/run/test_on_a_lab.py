@@ -13,6 +13,8 @@ from junitparser import JUnitXml
 
 from conformance.cluster.connection import connect
 from conformance.lab.launch.start import Lab, environment
+from conformance.model.verdict import Status
+from reports.results_file import load
 from tests.run.conftest import Run
 
 
@@ -53,6 +55,14 @@ def test_promises_hold_side_by_side_in_two_processes_and_nothing_is_left(
     seen = cells(tmp_path / "junit.xml")
     assert {c.split(".")[0] for c in seen} == set(ids)
     assert set(seen.values()) == {"passed"}
+    assert "gw0: cases: dialling" in done.stdout, "progress of every process is shown"
+    run = load(tmp_path / "results.jsonl")
+    assert ({one.id for one in run.results}, run.troubles, run.missing) == (set(seen), (), 0)
+    assert run.facts.local_addresses.known, "what the run's own pods have learned"
+    assert all(one.account and one.objects and set(one.objects) <= run.objects.keys() for one in run.results)
+    assert "lab exec" not in (tmp_path / "results.jsonl").read_text(), "arguments of commands are nobody's business"
+    later = nftconform("report", str(tmp_path / "results.jsonl"), "--format", "junit")
+    assert later.stdout == (tmp_path / "junit.xml").read_text()
     assert namespaces(lab) == before
 
 
@@ -93,6 +103,12 @@ def test_a_broken_node_fails_the_promise_that_it_breaks_and_no_other(lab: Lab, n
     assert {how for c, how in seen.items() if c not in {"CIP-04.ipv4-tcp", "CIP-04.ipv4-udp"}} == {"passed"}
     assert "again alone 5" in done.stdout
     assert "controls  before ok, after ok" in done.stdout
+    run = load(tmp_path / "results.jsonl")
+    failed = next(one for one in run.results if one.status is Status.FAILED)
+    (name,) = failed.objects
+    service, *slices = run.objects[name].objects
+    assert (service["kind"], service["metadata"]["name"]) == ("Service", "cip-web-a")
+    assert {one["kind"] for one in slices} == {"EndpointSlice"}
 
 
 def test_ctrl_c_cleans_up_and_writes_down_what_was_done(lab: Lab, tmp_path: Path) -> None:
@@ -128,6 +144,9 @@ def test_ctrl_c_cleans_up_and_writes_down_what_was_done(lab: Lab, tmp_path: Path
     assert "Traceback" not in rest
     seen = cells(tmp_path / "junit.xml")
     assert {c.split(".")[0] for c, how in seen.items() if how == "passed"} == {"AFF-01", "AFF-02"}
+    run = load(tmp_path / "results.jsonl")
+    assert run.footer
+    assert (run.footer.complete, run.footer.exit_code, {one.id for one in run.results}) == (False, 2, set(seen))
     assert namespaces(lab) == before
 
 
@@ -155,6 +174,9 @@ def test_what_a_killed_run_left_is_taken_away(lab: Lab, nftconform: Run, tmp_pat
             break
     running.kill()
     running.communicate(timeout=60)
+    run = load(tmp_path / "reports" / "out" / "results.jsonl")
+    assert run.footer is None
+    assert {one.area for one in run.results} >= {"api"}, "what was judged by then is kept"
     left = namespaces(lab) - before
     assert len(left) == 2
     young = nftconform("cleanup", "--kubeconfig", str(lab.kubeconfig))

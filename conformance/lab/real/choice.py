@@ -27,6 +27,6 @@ class Real:
 
 
 def choose(folder: Path, mode: ProxyMode | None = None, config: Path | None = None) -> tuple[ProxyMode, Real]:
-    """kube-proxy's mode (``mode`` over the one in ``config``), and the programs in ``folder``, checked. ``KitError``."""
+    """kube-proxy's mode (``mode`` over what ``config`` says), and the programs in ``folder``, checked. ``KitError``."""
     given = proxy_config.read(config) if config else {}
     return mode or proxy_config.mode(given), Real(find(folder.absolute()), given)

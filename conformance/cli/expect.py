@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from conformance.cli.options import Given, cluster_options, pod_options
+from conformance.cli.options import Given, KubernetesOptions, cluster_options, pod_options
 from conformance.cli.recorded import cell_json, observation
 from conformance.cli.scenario import RecordedCell, Scenario, every_cell, read_scenario
 from conformance.cli.there import settled
@@ -38,7 +38,9 @@ def expect(
     told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
+    binaries: Path | None,
     proxy_mode: str | None,
+    kube_proxy_config: Path | None,
     agent_image: str | None,
 ) -> int:
     """Say what must happen in SCENARIO, one expectation a cell as JSON lines; or check what did; or record one.
@@ -50,7 +52,8 @@ def expect(
     """
     if record:
         given = Given(kubeconfig, context, cases, profile, externals, told, agent_image)
-        return _record(scenario, given, in_lab=in_lab, nodes=nodes, proxy_mode=proxy_mode)
+        kubernetes = (binaries, proxy_mode, kube_proxy_config)
+        return _record(scenario, given, in_lab=in_lab, nodes=nodes, wanted=kubernetes)
     recorded = read_scenario(scenario)
     if check:
         return _check(scenario, recorded)
@@ -60,14 +63,14 @@ def expect(
     return 0
 
 
-def _record(folder: Path, given: Given, *, in_lab: bool, nodes: int, proxy_mode: str | None) -> int:
+def _record(folder: Path, given: Given, *, in_lab: bool, nodes: int, wanted: KubernetesOptions) -> int:
     put_on_path()
     from fixtures.recording import record  # noqa: PLC0415  importable only after put_on_path
     from fixtures.settings import check_named  # noqa: PLC0415
 
     choice = given.choice()
     check_named(choice)
-    with settled(choice, in_lab=in_lab, nodes=nodes, proxy_mode=proxy_mode) as settings:
+    with settled(choice, in_lab=in_lab, nodes=nodes, wanted=wanted) as settings:
         count, lost = record(settings, folder, lambda text: click.echo(text, err=True))
     also = f"; {lost} could not be asked" if lost else ""
     click.echo(f"{count} cells recorded in {folder}{also}")

@@ -53,7 +53,11 @@ def fault() -> None:
 def on(folder: Path | None, name: Fault, node: str, service: str) -> None:
     """Switch a fault on; returns when it is in."""
     from conformance.lab.faults.board import Switch  # noqa: PLC0415
+    from conformance.lab.faults.possible import check  # noqa: PLC0415
+    from conformance.lab.launch.directory import required  # noqa: PLC0415
 
+    record = required(chosen(folder))
+    check(name, real_api=bool(record.version), proxy_mode=record.mode)
     _in_lab(folder, lambda faults: faults.switch_on(Switch(name.name, node, service)))
     click.echo(f"{name.word} is on: {name.value}")
 

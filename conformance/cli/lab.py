@@ -12,8 +12,8 @@ import click
 
 from conformance.cli.faults import fault
 from conformance.cli.fetch import fetch
-from conformance.cli.options import PROXY_MODES, chosen, lab_directory, proxy_mode_option
-from conformance.errors import EnvironmentFault, KitError, LabError
+from conformance.cli.options import PROXY_MODES, chosen, kubernetes, kubernetes_options, lab_directory
+from conformance.errors import EnvironmentFault, KitError, LabError, UsageError
 from conformance.model.cluster import ProxyMode
 
 _COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
@@ -30,19 +30,31 @@ def lab() -> None:
 @click.option("--port", default=0, help="The API's port on 127.0.0.1.  [default: a free one]")
 @click.option("--foreground", is_flag=True, help="Stay, and end the lab with Ctrl-C.")
 @click.option("--bare", is_flag=True, help="Only the nodes and the network, no Kubernetes.")
-@proxy_mode_option
-def up(folder: Path | None, nodes: int, port: int, foreground: bool, bare: bool, proxy_mode: str | None) -> None:
+@kubernetes_options
+def up(
+    folder: Path | None,
+    nodes: int,
+    port: int,
+    foreground: bool,
+    bare: bool,
+    binaries: Path | None,
+    proxy_mode: str | None,
+    kube_proxy_config: Path | None,
+) -> None:
     """Start a lab."""
     from conformance.lab.launch.start import launch  # noqa: PLC0415
 
+    if bare and binaries:
+        raise UsageError("--bare is a lab without Kubernetes, --binaries one with it.", "Give one of them.")
     directory = chosen(folder)
-    mode = ProxyMode(proxy_mode) if proxy_mode else ProxyMode.NFTABLES
+    mode, real = kubernetes(binaries, proxy_mode, kube_proxy_config)
     started = launch(
         directory,
         nodes=nodes,
         port=port,
         bare=bare,
         proxy_mode=mode,
+        real=real,
         progress=lambda text: click.echo(text, err=True),
     )
     try:

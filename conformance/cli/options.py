@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from conformance.errors import UsageError
 from conformance.model.case import Profile
 from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
     from conformance.lab.launch.directory import Directory
+    from conformance.lab.real.choice import Real
     from fixtures.settings import Choice
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -57,15 +59,27 @@ _CLUSTER = (
     fact_option,
 )
 PROXY_MODES = (ProxyMode.NFTABLES.value, ProxyMode.IPTABLES.value)
-proxy_mode_option = click.option(
-    "--proxy-mode",
-    type=click.Choice(PROXY_MODES),
-    help="The mode of the lab's kube-proxy.  [default: nftables]",
+_KUBERNETES = (
+    click.option(
+        "--binaries",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="The lab runs the real etcd, kube-apiserver, kube-controller-manager and kube-proxy in DIR.",
+    ),
+    click.option(
+        "--proxy-mode", type=click.Choice(PROXY_MODES), help="The mode of the lab's kube-proxy.  [default: nftables]"
+    ),
+    click.option(
+        "--kube-proxy-config",
+        type=click.Path(path_type=Path),
+        metavar="F",
+        help="A KubeProxyConfiguration for the real kube-proxy, merged over the lab's.",
+    ),
 )
 _PODS = (
     click.option("--lab", "in_lab", is_flag=True, help="Bring up an embedded cluster for the time of the command."),
     click.option("--nodes", default=3, show_default=True, type=click.IntRange(1, 16), help="Nodes of the lab."),
-    proxy_mode_option,
+    *_KUBERNETES,
     click.option("--agent-image", help="The image with python3 that pods run."),
 )
 
@@ -119,6 +133,30 @@ def pod_options(command: F) -> F:
     for option in reversed(_PODS):
         command = option(command)
     return command
+
+
+def kubernetes_options(command: F) -> F:
+    """What Kubernetes the lab has."""
+    for option in reversed(_KUBERNETES):
+        command = option(command)
+    return command
+
+
+KubernetesOptions = tuple[Path | None, str | None, Path | None]
+"""``--binaries``, ``--proxy-mode`` and ``--kube-proxy-config``."""
+
+
+def kubernetes(binaries: Path | None, proxy_mode: str | None, config: Path | None) -> tuple[ProxyMode, Real | None]:
+    """kube-proxy's mode, and the real programs if these options ask for them, checked. ``KitError``."""
+    said = ProxyMode(proxy_mode) if proxy_mode else None
+    if binaries is None:
+        if config:
+            raise UsageError("--kube-proxy-config is for a real kube-proxy.", "Say where it is with --binaries.")
+        return said or ProxyMode.NFTABLES, None
+    # Only a lab needs Linux.
+    from conformance.lab.real.choice import choose  # noqa: PLC0415
+
+    return choose(binaries, said, config)
 
 
 def chosen(folder: Path | None) -> Directory:

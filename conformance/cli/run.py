@@ -54,7 +54,9 @@ def run(
     told: tuple[str, ...],
     in_lab: bool,
     nodes: int,
+    binaries: Path | None,
     proxy_mode: str | None,
+    kube_proxy_config: Path | None,
     agent_image: str | None,
     expression: str | None,
     verbose: bool,
@@ -81,7 +83,8 @@ def run(
     selection = ["-k", expression] if expression else []
     selection += ["-v"] if verbose else []
     selection += ["-n", str(workers)] if workers and workers > 1 else []
-    with settled(choice, in_lab=in_lab, nodes=nodes, proxy_mode=proxy_mode) as settings:
+    kubernetes = (binaries, proxy_mode, kube_proxy_config)
+    with settled(choice, in_lab=in_lab, nodes=nodes, wanted=kubernetes) as settings:
         return _pytest(root, settings, selection)
 
 

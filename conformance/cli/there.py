@@ -11,24 +11,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli.options import KubernetesOptions, kubernetes
 from conformance.errors import UsageError
 from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
+    from conformance.lab.real.choice import Real
     from fixtures.settings import Choice, Settings
 
 
 @contextmanager
-def settled(choice: Choice, *, in_lab: bool, nodes: int, proxy_mode: str | None) -> Iterator[Settings]:
+def settled(choice: Choice, *, in_lab: bool, nodes: int, wanted: KubernetesOptions) -> Iterator[Settings]:
     """The settings for ``choice``, checked as far as they can be before anything is created in the cluster."""
     from fixtures.settings import check_permitted, check_reachable, settle  # noqa: PLC0415  only after put_on_path
 
     if in_lab and (choice.kubeconfig or choice.context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
-    if proxy_mode and not in_lab:
-        raise UsageError("--proxy-mode is for the lab's kube-proxy.", "Give --lab, too.")
-    mode = ProxyMode(proxy_mode) if proxy_mode else ProxyMode.NFTABLES
-    with _terminable(), _lab(choice, nodes, mode) if in_lab else _as_it_is(choice) as there:
+    if not in_lab and any(wanted):
+        raise UsageError("--binaries, --proxy-mode and --kube-proxy-config are for a lab.", "Give --lab, too.")
+    with _terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
         settings = settle(there)
         check_permitted(settings)
         check_reachable(settings)
@@ -41,13 +42,13 @@ def _as_it_is(choice: Choice) -> Iterator[Choice]:
 
 
 @contextmanager
-def _lab(choice: Choice, nodes: int, mode: ProxyMode) -> Iterator[Choice]:
+def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None) -> Iterator[Choice]:
     """A lab for the time of the command, named as any cluster would be."""
     # Only a lab needs Linux and nft.
     from conformance.lab.launch.sites import externals  # noqa: PLC0415
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
 
-    with running_lab(nodes=nodes, proxy_mode=mode, progress=lambda text: click.echo(text, err=True)) as lab:
+    with running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=lambda text: click.echo(text, err=True)) as lab:
         click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
         sites = (*externals(lab.directory, nodes), *choice.externals)
         yield replace(choice, kubeconfig=str(lab.kubeconfig), externals=sites, lab_nodes=nodes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,35 @@ NO_ROOTS = {"name": "SSL_CERT_FILE", "value": "/dev/null"}
 ANYWHERE = [{"operator": "Exists"}]
 
 
-def objects(plan: AddressPlan, faults: Path, proxy_mode: ProxyMode = ProxyMode.NFTABLES) -> Iterator[tuple[str, Json]]:
+@dataclass(frozen=True, slots=True)
+class ProxyProgram:
+    """What kube-proxy's pods run: ``configuration`` is YAML; ``folder`` is on the machine, and shown at the same path.
+
+    The command finds its configuration in `PROXY_FOLDER`, and its node's name in ``$(NODE_NAME)``.
+    """
+
+    image: str
+    command: tuple[str, ...]
+    configuration: str
+    folder: Path | None = None
+
+
+PROXY_FOLDER = "/var/lib/kube-proxy"
+
+
+def reference_proxy(plan: AddressPlan, mode: ProxyMode) -> ProxyProgram:
+    """The lab's own."""
+    files = ("--kubeconfig", f"{PROXY_FOLDER}/kubeconfig.conf", "--config", f"{PROXY_FOLDER}/config.conf")
+    return ProxyProgram(IMAGE, (*python("proxy", "--node", "$(NODE_NAME)"), *files), configuration(plan, mode))
+
+
+def objects(plan: AddressPlan, faults: Path, proxy: ProxyProgram) -> Iterator[tuple[str, Json]]:
     """Where to create what, in an order in which everything finds what it refers to; ``faults`` is the switchboard."""
-    yield from _proxy(plan, faults, proxy_mode)
+    yield from _proxy(plan, faults, proxy)
     yield from _dns(plan, faults)
 
 
-def _proxy(plan: AddressPlan, faults: Path, mode: ProxyMode) -> Iterator[tuple[str, Json]]:
+def _proxy(plan: AddressPlan, faults: Path, program: ProxyProgram) -> Iterator[tuple[str, Json]]:
     labels = {"k8s-app": "kube-proxy"}
     yield _account("kube-proxy")
     # The role comes with the API server, as in every cluster.
@@ -40,15 +63,18 @@ def _proxy(plan: AddressPlan, faults: Path, mode: ProxyMode) -> Iterator[tuple[s
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": "kube-proxy", "namespace": _SYSTEM, "labels": {"app": "kube-proxy"}},
-            "data": {"config.conf": configuration(plan, mode), "kubeconfig.conf": _kubeconfig(plan)},
+            "data": {"config.conf": program.configuration, "kubeconfig.conf": _kubeconfig(plan)},
         },
     )
-    folder = "/var/lib/kube-proxy"
-    command = python("proxy", "--node", "$(NODE_NAME)", "--kubeconfig", f"{folder}/kubeconfig.conf")
+    volumes = [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}, faults_volume(faults)]
+    mounts = [{"name": "kube-proxy", "mountPath": PROXY_FOLDER}, FAULTS_MOUNT]
+    if program.folder is not None:
+        volumes.append({"name": "program", "hostPath": {"path": str(program.folder), "type": "Directory"}})
+        mounts.append({"name": "program", "mountPath": str(program.folder), "readOnly": True})
     container = {
         "name": "kube-proxy",
-        "image": IMAGE,
-        "command": [*command, "--config", f"{folder}/config.conf"],
+        "image": program.image,
+        "command": list(program.command),
         "env": [
             {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
             # In front of the real nft the one that faults are put in with, and what a fault has in a tool's place.
@@ -57,7 +83,7 @@ def _proxy(plan: AddressPlan, faults: Path, mode: ProxyMode) -> Iterator[tuple[s
         ],
         "readinessProbe": _http("/healthz", 10256),
         "securityContext": {"privileged": True},
-        "volumeMounts": [{"name": "kube-proxy", "mountPath": folder}, FAULTS_MOUNT],
+        "volumeMounts": mounts,
     }
     pod = {
         "metadata": {"labels": labels},
@@ -68,7 +94,7 @@ def _proxy(plan: AddressPlan, faults: Path, mode: ProxyMode) -> Iterator[tuple[s
             "nodeSelector": {"kubernetes.io/os": "linux"},
             "tolerations": ANYWHERE,
             "containers": [container],
-            "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}, faults_volume(faults)],
+            "volumes": volumes,
         },
     }
     yield workload("daemonsets", "DaemonSet", "kube-proxy", labels, {"template": pod})

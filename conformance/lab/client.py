@@ -136,6 +136,14 @@ class ApiClient:
         """DELETE the object or collection at ``path``; ``body`` may carry DeleteOptions."""
         return await self.request("DELETE", path, params, body)
 
+    async def healthy(self, path: str = "/readyz") -> bool:
+        """Whether the server answers, and says at ``path`` that it is well."""
+        try:
+            async with self._open("GET", path, None, None, seconds=_REQUEST_SECONDS):
+                return True
+        except ApiError:
+            return False
+
     async def request(
         self,
         method: str,

@@ -28,6 +28,9 @@ CLUSTER = (
 )
 """In the order in which they are started."""
 
+BESIDE_A_REAL_ONE = CLUSTER[1:]
+"""What is the lab's own beside a real API server."""
+
 _API, _CONTROLLERS, _LOAD_BALANCER, _KUBELET = CLUSTER
 
 
@@ -61,21 +64,36 @@ def api_server(plan: AddressPlan, identities: Identities, sockets: tuple[int, ..
     return Component(API, _API, (*fds, *_options(options)), descriptors=sockets)
 
 
-def controllers(plan: AddressPlan, identities: Identities, run: Path, faults: Path) -> tuple[Component, Component]:
-    """What stands for kube-controller-manager and kube-scheduler, and for a cloud's load balancers."""
-    server = _server(plan)
-    manager = identities.kubeconfig(run / "controllers.kubeconfig", server, "system:kube-controller-manager", ())
+def controllers(plan: AddressPlan, identities: Identities, run: Path) -> Component:
+    """What stands for kube-controller-manager and kube-scheduler."""
+    return Component("controllers", _CONTROLLERS, _options({"kubeconfig": manager_config(plan, identities, run)}))
+
+
+def scheduler(config: Path) -> Component:
+    """What stands for kube-scheduler alone; ``config`` is its kubeconfig."""
+    return Component("scheduler", _CONTROLLERS, ("--only-scheduler", *_options({"kubeconfig": config})))
+
+
+def manager_config(plan: AddressPlan, identities: Identities, run: Path) -> Path:
+    """A kubeconfig for kube-controller-manager or what stands for it."""
+    return identities.kubeconfig(run / "controllers.kubeconfig", _server(plan), "system:kube-controller-manager", ())
+
+
+def scheduler_config(plan: AddressPlan, identities: Identities, run: Path) -> Path:
+    """A kubeconfig for kube-scheduler or what stands for it."""
+    return identities.kubeconfig(run / "scheduler.kubeconfig", _server(plan), "system:kube-scheduler", ())
+
+
+def load_balancer(plan: AddressPlan, identities: Identities, run: Path, faults: Path) -> Component:
+    """What stands for a cloud's load balancers."""
     # Kubernetes has no default role for a cloud's controller: whoever installs one gives it rights.
-    balancer = identities.kubeconfig(run / "loadbalancer.kubeconfig", server, "loadbalancer", (ADMINISTRATORS,))
+    config = identities.kubeconfig(run / "loadbalancer.kubeconfig", _server(plan), "loadbalancer", (ADMINISTRATORS,))
     pool = ",".join(plan.load_balancer_cidrs)
-    return (
-        Component("controllers", _CONTROLLERS, _options({"kubeconfig": manager})),
-        Component("loadbalancer", _LOAD_BALANCER, _options({"kubeconfig": balancer, "pool": pool, "faults": faults})),
-    )
+    return Component("loadbalancer", _LOAD_BALANCER, _options({"kubeconfig": config, "pool": pool, "faults": faults}))
 
 
-def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path) -> Component:
-    """The kubelet of ``node``, in the node's network namespace."""
+def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path, version: str = "") -> Component:
+    """The kubelet of ``node``, in the node's network namespace; ``version`` is what it says it is (empty: its own)."""
     config = run / f"kubelet-{node.name}.kubeconfig"
     own = identities.kubelet_server(node)
     options = {
@@ -92,6 +110,8 @@ def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path
         "client-ca": identities.ca,
         "port": plan.kubelet_port,
     }
+    if version:
+        options["kubernetes-version"] = version
     return Component(f"kubelet-{node.name}", _KUBELET, _options(options), node=node.name)
 
 

@@ -43,6 +43,14 @@ class Identities:
         name = "kube-apiserver-kubelet-client"
         return Credentials(*self._authority.issue(name, name, (ADMINISTRATORS,)))
 
+    def etcd_server(self) -> Credentials:
+        """What etcd shows kube-apiserver, which is on the same loopback."""
+        return Credentials(*self._authority.issue("etcd", "etcd", hosts=("localhost", "127.0.0.1")))
+
+    def api_server_to_etcd(self) -> Credentials:
+        """What kube-apiserver shows etcd."""
+        return Credentials(*self._authority.issue("apiserver-etcd-client", "kube-apiserver-etcd-client"))
+
     def kubelet_server(self, node: NodePlan) -> Credentials:
         """What a node shows the API server."""
         return Credentials(

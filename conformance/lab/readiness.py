@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.lab import addons
 from conformance.lab.addresses import AddressPlan
-from conformance.lab.client import ApiClient, Informer
+from conformance.lab.client import ApiClient, Informer, backoff
 from conformance.lab.conditions import ready
-from conformance.model.cluster import ProxyMode
 
 Json = dict[str, Any]
+
+
+async def answering(kubeconfig: Path) -> None:
+    """Return when the API server says that it is ready: it may not even listen yet."""
+    attempt = 0
+    async with ApiClient.from_kubeconfig(kubeconfig) as client:
+        while not await client.healthy():
+            attempt += 1
+            await asyncio.sleep(backoff(attempt, most=0.5))
 
 
 async def bring_up(
     plan: AddressPlan,
     kubeconfig: Path,
-    faults: Path,
-    proxy_mode: ProxyMode,
+    wanted: Iterable[tuple[str, Json]],
     waiting_for: Callable[[tuple[str, ...]], None],
 ) -> None:
     """Apply the add-ons and return when all is ready; ``waiting_for`` hears what is not, whenever that changes."""
     async with ApiClient.from_kubeconfig(kubeconfig) as client:
         # The socket listens already, so the first request waits for the server instead of failing.
         await client.get("/version")
-        for path, item in addons.objects(plan, faults, proxy_mode):
+        for path, item in wanted:
             await client.create(path, item)
         nodes = Informer(client, "/api/v1/nodes")
         pods = Informer(client, "/api/v1/namespaces/kube-system/pods")

@@ -23,10 +23,14 @@ from conformance.lab.faults.board import Board
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order, report_failure, report_progress, report_ready
 from conformance.lab.processes import API, FORK_SERVER, Component, Processes
+from conformance.lab.real import components as real_components
 from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from conformance.lab.pki import Identities
+    from conformance.lab.real.choice import Real
 
 _log = logging.getLogger("supervisor")
 _START_SECONDS = 180.0
@@ -74,15 +78,22 @@ class Supervisor:
             return
         if self._order.proxy_mode is ProxyMode.IPTABLES:
             await self._check_iptables()
-        self._processes.load(*components.CLUSTER)
-        from conformance.lab import readiness  # noqa: PLC0415
+        self._processes.load(*(components.CLUSTER if self._order.real is None else real_components.ENTRIES))
+        from conformance.lab import addons, readiness  # noqa: PLC0415
+        from conformance.lab.real.proxy_program import proxy_program  # noqa: PLC0415
 
         await self._wired(wires)
         Board(self._directory.faults).install()
-        self._launch(identities)
         administrator = components.administrator(self._plan, identities, self._directory.run)
-        mode = self._order.proxy_mode
-        await readiness.bring_up(self._plan, administrator, self._directory.faults, mode, self._still_missing)
+        real = self._order.real
+        if real is None:
+            self._embedded(identities)
+            proxy = addons.reference_proxy(self._plan, self._order.proxy_mode)
+        else:
+            await self._real(real, identities, administrator)
+            proxy = proxy_program(self._plan, real, self._order.proxy_mode)
+        wanted = addons.objects(self._plan, self._directory.faults, proxy)
+        await readiness.bring_up(self._plan, administrator, wanted, self._still_missing)
 
     async def _wired(self, wires: asyncio.Future[int]) -> None:
         if await wires != 0:
@@ -102,18 +113,36 @@ class Supervisor:
         identities.kubeconfig(self._directory.kubeconfig, local, "kubernetes-admin", (components.ADMINISTRATORS,))
         return identities
 
-    def _launch(self, identities: Identities) -> None:
-        plan, run = self._plan, self._directory.run
+    def _embedded(self, identities: Identities) -> None:
+        plan, run, faults = self._plan, self._directory.run, self._directory.faults
         with (
             socket.create_server(plan.api_address, backlog=256) as inside,
             socket.socket(fileno=self._order.api) as outside,
         ):
             sockets = outside.fileno(), inside.fileno()
-            self._processes.start(components.api_server(plan, identities, sockets, self._directory.faults))
-        for component in components.controllers(plan, identities, run, self._directory.faults):
+            self._processes.start(components.api_server(plan, identities, sockets, faults))
+        self._processes.start(components.controllers(plan, identities, run))
+        self._beside(identities)
+
+    async def _real(self, real: Real, identities: Identities, administrator: Path) -> None:
+        plan, run, key = self._plan, self._directory.run, identities.service_account_key()
+        for component in real_components.api(real.binaries, plan, identities, run, key):
             self._processes.start(component)
+        with socket.socket(fileno=self._order.api) as outside:
+            self._processes.start(real_components.relay(plan, outside.fileno()))
+        from conformance.lab import readiness  # noqa: PLC0415
+
+        await readiness.answering(administrator)
+        for component in real_components.controllers(real.binaries, plan, identities, run, key):
+            self._processes.start(component)
+        self._beside(identities, real.binaries.version)
+
+    def _beside(self, identities: Identities, version: str = "") -> None:
+        """What is the lab's own with any control plane."""
+        plan, run = self._plan, self._directory.run
+        self._processes.start(components.load_balancer(plan, identities, run, self._directory.faults))
         for node in plan.nodes:
-            self._processes.start(components.kubelet(plan, node, identities, run))
+            self._processes.start(components.kubelet(plan, node, identities, run, version))
         report_progress(self._order.report, "network and control plane started")
 
     def _still_missing(self, missing: tuple[str, ...]) -> None:
@@ -142,6 +171,11 @@ class Supervisor:
         nodes = f"{count} node{'s' if count > 1 else ''}"
         mode = "" if self._order.proxy_mode is ProxyMode.NFTABLES else f" in {self._order.proxy_mode.value} mode"
         cluster = "no Kubernetes" if self._order.bare else f"kube-proxy{mode} on each, cluster DNS"
+        if self._order.real is not None:
+            programs = self._order.real.binaries
+            cluster = (
+                f"kube-apiserver {programs.version}, kube-proxy {programs.proxy_version}{mode} on each, cluster DNS"
+            )
         return f"{nodes}, {cluster}, external clients x1 and x2"
 
     def _ended(self, component: Component, code: int) -> bool:

@@ -22,23 +22,11 @@ from conformance.lab.controllers.scheduler import Scheduler
 from conformance.lab.controllers.workqueue import WorkQueue
 
 
-async def run(connection: kubeconfig.Connection, grace: float = GRACE_SECONDS) -> None:
-    """Run all controllers until cancelled."""
-    async with ApiClient(connection, "kube-controller-manager") as client:
+async def run(connection: kubeconfig.Connection, grace: float = GRACE_SECONDS, *, only_scheduler: bool = False) -> None:
+    """Run all controllers, or the scheduler alone, until cancelled."""
+    async with ApiClient(connection, "kube-scheduler" if only_scheduler else "kube-controller-manager") as client:
         cluster = Cluster(client)
-        queues: list[WorkQueue] = [
-            EndpointSliceController(cluster).queue,
-            EndpointsController(cluster).queue,
-            MirroringController(cluster).queue,
-            DeploymentController(cluster).queue,
-            ReplicaSetController(cluster).queue,
-            DaemonSetController(cluster).queue,
-            Scheduler(cluster).queue,
-            NamespaceController(cluster).queue,
-            NamespaceContentController(cluster, connection.ca.decode()).queue,
-            NodeLifecycleController(cluster, grace).queue,
-            GarbageCollector(cluster).queue,  # last: it follows every store there is
-        ]
+        queues = [Scheduler(cluster).queue] if only_scheduler else _all(cluster, connection, grace)
         async with asyncio.TaskGroup() as group:
             group.create_task(cluster.run())
             await cluster.synced()
@@ -47,14 +35,32 @@ async def run(connection: kubeconfig.Connection, grace: float = GRACE_SECONDS) -
                 group.create_task(queue.run())
 
 
+def _all(cluster: Cluster, connection: kubeconfig.Connection, grace: float) -> list[WorkQueue]:
+    return [
+        EndpointSliceController(cluster).queue,
+        EndpointsController(cluster).queue,
+        MirroringController(cluster).queue,
+        DeploymentController(cluster).queue,
+        ReplicaSetController(cluster).queue,
+        DaemonSetController(cluster).queue,
+        Scheduler(cluster).queue,
+        NamespaceController(cluster).queue,
+        NamespaceContentController(cluster, connection.ca.decode()).queue,
+        NodeLifecycleController(cluster, grace).queue,
+        GarbageCollector(cluster).queue,  # last: it follows every store there is
+    ]
+
+
 def main() -> int:
     """The command."""
     parser = commands.parser("conformance.lab.controllers", __doc__)
     parser.add_argument("--node-grace", type=float, default=GRACE_SECONDS, metavar="SECONDS")
+    parser.add_argument("--only-scheduler", action="store_true", help="beside a real kube-controller-manager")
     arguments = parser.parse_args()
 
     async def work() -> None:
-        await run(kubeconfig.load(arguments.kubeconfig), arguments.node_grace)
+        connection = kubeconfig.load(arguments.kubeconfig)
+        await run(connection, arguments.node_grace, only_scheduler=arguments.only_scheduler)
 
     return commands.run(work, arguments.log_level)
 

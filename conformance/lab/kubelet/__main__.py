@@ -13,7 +13,7 @@ import click
 
 from conformance.errors import KitError
 from conformance.lab.kubelet.agent import Agent
-from conformance.lab.kubelet.node import Settings
+from conformance.lab.kubelet.node import VERSION, Settings
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -35,6 +35,7 @@ def _split(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 @click.option("--cluster-dns", default="", callback=_split)
 @click.option("--cluster-domain", default="cluster.local")
 @click.option("--port", default=10250)
+@click.option("--kubernetes-version", default=VERSION, help="What the node says it runs.")
 @click.option("--verbose", is_flag=True)
 def main(*, verbose: bool, **options: object) -> None:
     """Run the pods of one node as processes in namespaces."""

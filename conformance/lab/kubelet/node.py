@@ -20,6 +20,9 @@ from conformance.lab.kubelet.system import System
 Json = dict[str, Any]
 _log = logging.getLogger(__name__)
 
+VERSION = "v1.36.2"
+"""What a node says it runs, unless it is told otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -38,6 +41,7 @@ class Settings:
     cluster_domain: str = "cluster.local"
     port: int = 10250
     max_pods: int = 1000
+    kubernetes_version: str = VERSION
 
 
 @dataclass(slots=True)

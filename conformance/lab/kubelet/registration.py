@@ -17,7 +17,9 @@ from conformance.lab.kubelet.record import RUNTIME
 Json = dict[str, Any]
 _log = logging.getLogger(__name__)
 
-VERSION = "v1.36.2"
+FEATURES = ["ExtendWebSocketsToKubelet"]
+"""What tells kube-apiserver 1.36 to leave the WebSockets of exec as they are (KEP-4006): our kubelet speaks no SPDY."""
+
 _LEASE_SECONDS, _RENEW_SECONDS, _STATUS_SECONDS = 40, 10.0, 60.0
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -59,7 +61,8 @@ def node_status(settings: Settings, known: Json, now: str) -> Json:
         "addresses": [*addresses, {"type": "Hostname", "address": settings.name}],
         "conditions": _conditions(known, now),
         "daemonEndpoints": {"kubeletEndpoint": {"Port": settings.port}},
-        "nodeInfo": _node_info(),
+        "declaredFeatures": FEATURES,
+        "nodeInfo": _node_info(settings.kubernetes_version),
     }
 
 
@@ -164,7 +167,7 @@ def _conditions(known: Json, now: str) -> list[Json]:
     return result
 
 
-def _node_info() -> Json:
+def _node_info(version: str) -> Json:
     release = platform.freedesktop_os_release()
     return {
         "machineID": "",
@@ -172,8 +175,8 @@ def _node_info() -> Json:
         "bootID": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
         "kernelVersion": platform.release(),
         "osImage": release.get("PRETTY_NAME", "Linux"),
-        "containerRuntimeVersion": f"{RUNTIME}://{VERSION.removeprefix('v')}",
-        "kubeletVersion": VERSION,
+        "containerRuntimeVersion": f"{RUNTIME}://{version.removeprefix('v')}",
+        "kubeletVersion": version,
         "kubeProxyVersion": "",
         "operatingSystem": "linux",
         "architecture": _architecture(),

@@ -27,7 +27,7 @@ _WHOLE_FILE = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
 class Record:
     """What `lab exec` must know of a running lab. PIDs are the host's; ``started`` is in the epoch's seconds.
 
-    ``mode`` is kube-proxy's.
+    ``mode`` is kube-proxy's, ``version`` the real kube-apiserver's (empty: the API server is the embedded one).
     """
 
     watchdog: int
@@ -36,6 +36,7 @@ class Record:
     nodes: int
     port: int
     mode: str = ProxyMode.NFTABLES.value
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ def overview(directory: Directory) -> list[str]:
     if not directory.kubeconfig.exists():
         return [f"{head}, {record.nodes} nodes without Kubernetes"]
     nodes, pods = _items(directory, "/api/v1/nodes"), _items(directory, "/api/v1/pods")
-    return [f"{head}, API at https://127.0.0.1:{record.port}", *_table(nodes, pods), _pods(pods)]
+    real = f" (kube-apiserver {record.version})" if record.version else ""
+    return [f"{head}, API at https://127.0.0.1:{record.port}{real}", *_table(nodes, pods), _pods(pods)]
 
 
 def _table(nodes: list[Json], pods: list[Json]) -> list[str]:
@@ -85,7 +86,7 @@ def _get(directory: Directory, path: str) -> bytes:
     except urllib.error.HTTPError as error:
         raise LabError(f"The lab's API said {error.code} to {path}: {_message(error)}.", "Check the name.") from error
     except OSError as error:
-        raise LabError(f"The lab's API does not answer: {error}.", "See 'nftconform lab logs api'.") from error
+        raise LabError(f"The lab's API does not answer: {error}.", "See 'nftconform lab logs'.") from error
 
 
 def _message(error: urllib.error.HTTPError) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from conformance.lab.real.choice import Real
 from conformance.model.cluster import ProxyMode
 
 Fault = Literal["environment", "lab"]
@@ -19,7 +20,8 @@ class Order:
 
     ``api`` listens on 127.0.0.1:``port``; ``lock`` holds the folder; whoever reads ``lifeline`` must go when it closes;
     ``report`` takes JSON lines. ``began`` is the monotonic clock of the launcher's start;
-    ``bare`` asks for nodes and external clients without Kubernetes; ``proxy_mode`` is kube-proxy's mode.
+    ``bare`` asks for nodes and external clients without Kubernetes, ``real`` for a Kubernetes that is not embedded;
+    ``proxy_mode`` is kube-proxy's mode.
     """
 
     directory: str
@@ -29,6 +31,7 @@ class Order:
     user_namespace: bool
     bare: bool
     proxy_mode: ProxyMode
+    real: Real | None
     api: int
     lock: int
     lifeline: int
@@ -52,7 +55,8 @@ class Order:
     def decode(cls, text: str) -> Order:
         """From `encode`."""
         given = json.loads(text)
-        return cls(**given | {"proxy_mode": ProxyMode(given["proxy_mode"])})
+        real = Real.decode(given["real"]) if given["real"] else None
+        return cls(**given | {"proxy_mode": ProxyMode(given["proxy_mode"]), "real": real})
 
 
 def report_failure(fd: int, fault: Fault, cause: str, hint: str) -> None:

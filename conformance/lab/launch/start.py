@@ -19,6 +19,7 @@ from conformance.lab.launch import preflight
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order
 from conformance.lab.launch.watchdog import DETACH
+from conformance.lab.real.choice import Real
 from conformance.model.cluster import ProxyMode
 
 _STOP_SECONDS = 30.0
@@ -112,11 +113,12 @@ def launch(
     user_namespace: bool | None = None,
     bare: bool = False,
     proxy_mode: ProxyMode = ProxyMode.NFTABLES,
+    real: Real | None = None,
 ) -> Lab:
     """Start a lab and return when it is ready; whatever goes wrong, nothing is left. ``KitError``.
 
     ``user_namespace`` None: unless root. ``progress`` is told what has been reached. ``bare``: without Kubernetes.
-    ``proxy_mode`` is the reference proxy's.
+    ``proxy_mode`` is kube-proxy's. ``real``: with the Kubernetes that is named there instead of the embedded one.
     """
     began = time.monotonic()
     preflight.check(nodes, proxy_mode)
@@ -132,6 +134,7 @@ def launch(
             user_namespace=os.geteuid() != 0 if user_namespace is None else user_namespace,
             bare=bare,
             proxy_mode=proxy_mode,
+            real=real,
             api=api.fileno(),
             lock=lock,
             lifeline=lifeline_read,
@@ -164,13 +167,20 @@ def running_lab(
     progress: Callable[[str], None] = _ignore,
     bare: bool = False,
     proxy_mode: ProxyMode = ProxyMode.NFTABLES,
+    real: Real | None = None,
 ) -> Iterator[Lab]:
     """A lab for the time of the block; it also ends when this process is killed. None: in a folder of its own."""
     # The folder itself is the lab's, so that it goes even when this process is killed.
     folder = Path(tempfile.mkdtemp(prefix="nftconform-")) if directory is None else directory
     try:
         lab = launch(
-            Directory.chosen(folder), nodes=nodes, port=port, progress=progress, bare=bare, proxy_mode=proxy_mode
+            Directory.chosen(folder),
+            nodes=nodes,
+            port=port,
+            progress=progress,
+            bare=bare,
+            proxy_mode=proxy_mode,
+            real=real,
         )
     except BaseException:
         if directory is None:

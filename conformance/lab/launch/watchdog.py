@@ -57,7 +57,9 @@ def _watch(order: Order, directory: Directory, wake: int) -> None:
     try:
         for fd in (read, order.api, order.report):
             os.close(fd)
-        directory.write(Record(os.getpid(), pid, time.time(), order.nodes, order.port, order.proxy_mode.value))
+        version = order.real.binaries.version if order.real is not None else ""
+        mode = order.proxy_mode.value
+        directory.write(Record(os.getpid(), pid, time.time(), order.nodes, order.port, mode, version))
         _until_the_end(os.pidfd_open(pid), order.lifeline, wake)
     finally:
         # Killing the first process of a PID namespace ends all others, and its own end comes after theirs.

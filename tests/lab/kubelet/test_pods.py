@@ -57,6 +57,8 @@ def test_the_node_says_what_it_is(sandbox: Sandbox) -> None:
         ]
         assert condition(node, "Ready") == "True"
         assert node["status"]["nodeInfo"]["kubeletVersion"] == "v1.36.2"
+        # Else kube-apiserver 1.36 would speak SPDY to it.
+        assert node["status"]["declaredFeatures"] == ["ExtendWebSocketsToKubelet"]
         lease = await cluster.client.get("/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-a")
         assert lease["spec"]["holderIdentity"] == "node-a"
 

@@ -9,7 +9,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.audit import MalformedRuleset
@@ -114,7 +114,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["chain", "rule", "x"]), JSONS | st.di
 
 
 @given(st.lists(OBJECTS, max_size=4))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 def test_hostile_rulesets_are_read_or_refused(plain: list[dict[str, Any]]) -> None:
     with contextlib.suppress(MalformedRuleset):
         found = read_ruleset([json.dumps({"nftables": plain})])
@@ -122,7 +122,6 @@ def test_hostile_rulesets_are_read_or_refused(plain: list[dict[str, Any]]) -> No
 
 
 @given(st.text(st.sampled_from('# TYPE:kube{}="\n-A *\x00\u2028 \xb210.v'), max_size=40))
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_hostile_texts_raise_nothing(said: str) -> None:
     read_legacy(said)
     interfaces(said)

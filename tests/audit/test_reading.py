@@ -30,7 +30,7 @@ def test_pieces_of_any_length_mean_the_same(size: int) -> None:
 
 
 @given(st.lists(st.dictionaries(st.text(), st.one_of(st.integers(), st.text(), st.none()))), st.integers(1, 7))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_every_object_once_and_in_order(plain: list[dict[str, Any]], size: int) -> None:
     for indent in (None, 2):
         assert list(objects(pieces(json.dumps({"nftables": plain}, indent=indent) + "\n", size))) == plain
@@ -150,7 +150,7 @@ json_like = st.recursive(
 
 
 @given(st.lists(json_like, max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_not_known_is_kept_as_such(plain: list[Any]) -> None:
     found = rule(plain)
     assert len(found) <= len(plain)
@@ -190,7 +190,7 @@ def every_place() -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nonsense_anywhere_is_a_finding_or_a_malformed_ruleset(data: st.DataObject) -> None:
     """What a node prints is somebody else's text: it may make no sense, but it must not break the audit."""
     listing = Listing.of("n2")

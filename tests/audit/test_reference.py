@@ -55,7 +55,7 @@ def listed(kernel: Netns, state: ClusterState, node: str, detail: Detail) -> str
 
 
 @given(state=states(), node=st.sampled_from(NAMES), bit=BIT)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_finding_in_any_configuration(kernel: Netns, state: ClusterState, node: str, bit: int) -> None:
     state = replace(state, proxy=replace(state.proxy, mode=ProxyMode.NFTABLES, version=(1, 36)))
     detail = Detail(masquerade_bit=bit, bridge_interface="cni0", interface_name_prefix="veth")
@@ -64,7 +64,7 @@ def test_no_finding_in_any_configuration(kernel: Netns, state: ClusterState, nod
 
 
 @given(state=states(), node=st.sampled_from(NAMES))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_another_mark_is_found(kernel: Netns, state: ClusterState, node: str) -> None:
     state = replace(state, proxy=replace(state.proxy, mode=ProxyMode.NFTABLES, version=(1, 36)))
     detail = Detail(bridge_interface="cni0", interface_name_prefix="veth")

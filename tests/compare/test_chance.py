@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.compare.chance import SURE, greater
@@ -13,7 +13,6 @@ from conformance.compare.chance import SURE, greater
 VALUES = st.lists(st.integers(0, 9), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_it_is_the_share_of_arrangements_that_are_as_extreme(later: list[int], earlier: list[int]) -> None:
     wins = sum(a > b for a in later for b in earlier)

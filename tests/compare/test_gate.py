@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.compare.changes import Kind, compare
@@ -108,7 +108,6 @@ def test_a_policy_that_makes_no_sense_gets_one_sentence(text: str, sentence: str
         read(text, "p", ["d"])
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     try:

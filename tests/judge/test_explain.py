@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judge import account, expected, explain, judge
@@ -67,7 +67,6 @@ def test_the_whole_block() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_nothing_from_a_cluster_reaches_the_terminal_raw(endpoint: str, source: str, detail: str) -> None:
     dials = (Dial(End.ANSWERED, endpoint=endpoint, source=source), Dial(End.ERROR, detail=detail))

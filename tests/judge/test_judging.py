@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judge import judge
@@ -60,7 +60,6 @@ def reachable(draw: st.DrawFn) -> tuple[Reaches, list[Dial]]:
     return outcome, [answer(chosen[i % len(chosen)]) for i in range(count)]
 
 
-@settings(deadline=None)
 @given(reachable())
 def test_what_was_promised_passes(case: tuple[Reaches, list[Dial]]) -> None:
     outcome, dials = case
@@ -68,7 +67,6 @@ def test_what_was_promised_passes(case: tuple[Reaches, list[Dial]]) -> None:
     assert asked(outcome, *dials, controls=None) == (Status.PASSED, Mismatch.NONE)
 
 
-@settings(deadline=None)
 @given(reachable(), st.data())
 def test_one_broken_dial_fails_by_name(case: tuple[Reaches, list[Dial]], data: st.DataObject) -> None:
     outcome, dials = case
@@ -89,14 +87,12 @@ def test_one_broken_dial_fails_by_name(case: tuple[Reaches, list[Dial]], data: s
     assert asked(outcome, *dials[:at], broken, *dials[at + 1 :]) == (Status.FAILED, mismatch)
 
 
-@settings(deadline=None)
 @given(reachable(), st.sampled_from((SILENT, CUT, RESET, REFUSED, UNREACHABLE, Dial(End.NO_ROUTE))))
 def test_nobody_there(case: tuple[Reaches, list[Dial]], end: Dial) -> None:
     outcome, dials = case
     assert asked(outcome, *[end] * len(dials)) == (Status.FAILED, Mismatch.NOT_REACHED)
 
 
-@settings(deadline=None)
 @given(st.integers(2, 4))
 def test_a_target_that_never_answers_fails_only_once_chance_is_ruled_out(count: int) -> None:
     targets = [target(i) for i in range(count)]
@@ -239,7 +235,6 @@ def test_a_dial_that_could_not_be_made_spoils_a_pass_but_not_a_failure() -> None
     assert asked(Dropped(), STRANGER, FAILED_DIAL) == (Status.FAILED, Mismatch.ANSWERED)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from((STRANGER, SILENT, RESET, REFUSED, FAILED_DIAL)), max_size=4))
 def test_what_is_left_open_is_recorded(dials: list[Dial]) -> None:
     assert asked(Unspecified("nobody promises this"), *dials, controls=None) == (Status.RECORDED, Mismatch.NONE)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judge.finding import Finding
@@ -53,7 +53,6 @@ def kept(draw: st.DrawFn) -> tuple[Pins, dict[int, tuple[str, ...]]]:
     return Pins(frozenset(targets)), {8000 + i: (name,) * count for i, name in enumerate(chosen)}
 
 
-@settings(deadline=None)
 @given(kept(), st.integers(1, 3), st.randoms(use_true_random=False))
 def test_ports_that_keep_to_their_endpoints_pass_in_whatever_order_they_are_told(
     case: tuple[Pins, Choices], dials: int, chance: random.Random
@@ -64,7 +63,6 @@ def test_ports_that_keep_to_their_endpoints_pass_in_whatever_order_they_are_told
     assert pinned(outcome, told) == Finding()
 
 
-@settings(deadline=None)
 @given(kept(), st.data())
 def test_one_dial_that_ends_elsewhere_breaks_the_promise(case: tuple[Pins, Choices], data: st.DataObject) -> None:
     outcome, choices = case
@@ -78,7 +76,6 @@ def test_one_dial_that_ends_elsewhere_breaks_the_promise(case: tuple[Pins, Choic
         assert f"port {told[at].port}:" in finding.message
 
 
-@settings(deadline=None)
 @given(kept(), st.sampled_from([End.TIMEOUT, End.RST, End.ICMP, End.CUT]), st.data())
 def test_a_dial_without_an_answer_is_lost(case: tuple[Pins, Choices], end: End, data: st.DataObject) -> None:
     outcome, choices = case

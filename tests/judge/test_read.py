@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.judge import judge
@@ -39,7 +39,6 @@ def status_of(outcome: Outcome, *dials: Dial, controls: bool | None = True) -> S
     return judge(Expectation(outcome, ()), seen).status
 
 
-@settings(deadline=None)
 @given(st.sampled_from([200, 503]), st.integers(0, 9))
 def test_a_page_that_says_what_was_promised_passes(status: int, local: int) -> None:
     assert told(Tells(status, local), [health(status, local, local)] * 2) == Finding()
@@ -90,7 +89,6 @@ def test_a_wire_on_which_nothing_was_seen_is_quiet() -> None:
     assert status_of(Quiet(), SILENT, controls=None) is Status.PASSED  # a watch has no control: it dials nobody
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_every_packet_on_the_wire_is_a_leak_and_the_first_are_shown(counts: list[int]) -> None:
     finding = quiet([SILENT, *map(leak, counts)])
@@ -165,7 +163,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(json_values, st.lists(st.sampled_from(["a", "b", "ab", "0", "1", "7"]), min_size=1, max_size=4))
 def test_a_path_leads_to_what_is_there_or_to_nothing(plain: object, path: list[str]) -> None:
     found = value_at(plain, ".".join(path))

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.model.addresses import Family, Protocol
@@ -136,7 +136,6 @@ PATHS = (
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from(PATHS), JSON)
 def test_no_json_escapes_as_another_error(path: str, value: object) -> None:
     try:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import TypeVar
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.model.client import Client, ClientKind, Destination, DestinationKind
@@ -20,7 +20,7 @@ from tests.oracle.strategies import CLIENTS, NODES, questions
 
 T = TypeVar("T")
 Question = tuple[ClusterState, Client, Destination]
-quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=100)
 EXTERNAL_KINDS = {DestinationKind.EXTERNAL_IP, DestinationKind.LOAD_BALANCER}
 
 

@@ -22,7 +22,7 @@ RANDOM = [case for case in CASES if case.id in ("PRX-20", "PRX-21")]
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_address_of_every_service_is_asked_in_each_phase(seed: int) -> None:
     first, steps = story(seed, "x", services=4, phases=4)
     assert story(seed, "x", services=4, phases=4) == (first, steps)
@@ -41,7 +41,7 @@ def test_every_address_of_every_service_is_asked_in_each_phase(seed: int) -> Non
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_oracle_has_an_answer_to_each_question(seed: int) -> None:
     first, steps = story(seed, "x", services=3, phases=3)
     for cell in cells_of_case(replace(RANDOM[0], given=first, steps=steps), "proxy"):

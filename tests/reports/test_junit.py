@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 from lxml import etree
@@ -63,7 +63,6 @@ def test_a_truncated_run_says_so() -> None:
     assert "truncated" in told
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_of_a_cluster_makes_a_document_that_can_be_read(text: str) -> None:
     assert xml_text(xml_text(text)) == xml_text(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.lab.proxy.desired import merge
@@ -89,7 +89,7 @@ def sweep(netns: Netns, table_name: str, chains: frozenset[str]) -> None:
     netns.nft(delete_chains(table_name, chains))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(first=states, second=states, third=states)
 def test_every_way_leads_to_the_same_table(
     new_netns: type[namespace], first: Ruleset, second: Ruleset, third: Ruleset

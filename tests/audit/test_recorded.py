@@ -64,7 +64,7 @@ def redundant(dropped: object, name: str, node: str, family: Family) -> str:
 
 
 @given(data=st.data(), which=st.sampled_from(list(tables())))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.data_too_large])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_whatever_is_dropped_is_found(data: st.DataObject, which: tuple[str, Family]) -> None:
     node, family = which
     whole = table(node, family)

@@ -80,7 +80,7 @@ LINE: st.SearchStrategy[Line] = st.one_of(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(LINE)
 def test_a_line_comes_back_as_it_was_and_is_of_the_schema(line: Line) -> None:
     text = dump(line)

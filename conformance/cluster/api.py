@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
 from kubernetes import client
 
-from conformance.cluster.failures import ApiRefused, refused, unreachable
+from conformance.cluster.failures import ApiRefused, passes_by, refused, unreachable
+from conformance.cluster.outage import Outage
 from conformance.cluster.paths import kind
+from conformance.errors import ClusterError
 
 JSON = dict[str, Any]
-TIMEOUT = urllib3.Timeout(connect=10, read=60)
+TIMEOUT = urllib3.Timeout(connect=10, read=30)
 BRIEF = urllib3.Timeout(connect=10, read=10)
 PAGE = 500
 THROTTLED = (429, 503)
-PATIENCE = 5
+TIMES = 5
+AWAY = (502, 503, 504)
+"""What a load balancer answers in the place of an API server that is not there."""
+STARTING = (401, 403, 500)
+"""What an API server answers besides while it starts, before it has read its roles and reached its store."""
 FIELD_MANAGER = "nftconform"
 
 
 class Cluster:
-    """One API server and one identity. Methods raise `ClusterError`, and `ApiRefused` where the server said no."""
+    """One API server and one identity. Methods raise `ClusterError`, and `ApiRefused` where the server said no.
 
-    def __init__(self, configuration: Any) -> None:  # noqa: ANN401  kubernetes.client.Configuration is untyped
+    While the server does not answer, requests are repeated as ``outage`` allows; by default they are not.
+    ``reload`` reads the configuration anew, for when the credentials are not accepted any more.
+    """
+
+    def __init__(self, configuration: Any, reload: Callable[[], Any] | None = None) -> None:  # noqa: ANN401  kubernetes.client.Configuration is untyped
+        self.outage = Outage(0.0)
+        self._reload = reload
+        self._renewing = threading.Lock()
+        self._adopt(configuration)
+
+    def _adopt(self, configuration: Any) -> None:  # noqa: ANN401
         self.configuration = configuration
         self.server: str = configuration.host
         api_client: Any = client.ApiClient(configuration)  # knows how to turn a configuration into TLS and proxies
@@ -42,13 +61,8 @@ class Cluster:
 
     def page(self, path: str, most: int = 4096) -> str:
         """The first ``most`` bytes of what a pod answers through the API server's proxy; no JSON is expected."""
-        response = self._send("GET", path, None, timeout=BRIEF)
-        try:
+        with self._streamed(path, None, BRIEF) as response:
             return response.read(most).decode("utf-8", "replace")
-        except (urllib3.exceptions.HTTPError, OSError) as failure:
-            raise unreachable(failure, self.server) from None
-        finally:
-            response.close()  # what is left of a page without end is not waited for
 
     def find(self, path: str) -> JSON | None:
         """One object, or None when it does not exist."""
@@ -117,9 +131,8 @@ class Cluster:
             "timeoutSeconds": str(whole),
             "allowWatchBookmarks": "true",
         }
-        response = self._send("GET", path, query, timeout=urllib3.Timeout(connect=10, read=whole + 10))
         rest = b""
-        try:
+        with self._streamed(path, query, urllib3.Timeout(connect=10, read=whole + 10)) as response:
             for chunk in response.stream(1 << 16, decode_content=True):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in filter(None, lines):
@@ -128,10 +141,6 @@ class Cluster:
                         status = event["object"]
                         raise refused(int(status.get("code", 500)), json.dumps(status).encode(), f"watch {path}")
                     yield event["type"], event["object"]
-        except (urllib3.exceptions.HTTPError, OSError) as failure:
-            raise unreachable(failure, self.server) from None
-        finally:
-            response.close()  # what is left of the stream cannot be reused
 
     def may(self, verb: str, resource: str, namespace: str, *, group: str = "", subresource: str = "") -> bool:
         """Whether we are allowed to, by SelfSubjectAccessReview."""
@@ -152,55 +161,123 @@ class Cluster:
 
     def authorization(self) -> dict[str, str]:
         """Headers that prove who we are; asked anew each time, as exec plugins and token files renew what they give."""
-        return {s["key"]: s["value"] for s in self.configuration.auth_settings().values() if s["value"]}
+        return _authorization(self.configuration)
+
+    def renew(self, used: Mapping[str, str]) -> bool:
+        """Whether there are other credentials than those in the headers ``used``, which were not accepted."""
+        with self._renewing:
+            if any(used.get(key) != value for key, value in self.authorization().items()):
+                return True  # somebody else has renewed them meanwhile
+            try:
+                fresh = self._reload() if self._reload else self.configuration
+            except ClusterError:
+                return False  # what was not accepted says more
+            if _identity(fresh) == _identity(self.configuration):
+                return False
+            self._adopt(fresh)
+            return True
 
     def close(self) -> None:
         """Close all connections."""
         self._pool.clear()
 
     def _ask(
-        self, method: str, path: str, params: Mapping[str, str] | None, body: object = None, *, patch: str = ""
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: JSON | list[JSON] | None = None,
+        *,
+        patch: str = "",
     ) -> JSON:
-        response = self._send(method, path, params, body, patch=patch)
+        data = None if body is None else json.dumps(body).encode()
+        asked, first = f"{method} {path}", time.monotonic()
+        throttled, renewed, uncertain = 0, False, False
+        for attempt in itertools.count():
+            self.outage.check()
+            began, headers = time.monotonic(), self._headers(data, patch)
+            try:
+                response = self._send(method, path, params, data, headers, TIMEOUT)
+                text = response.data
+            except (urllib3.exceptions.HTTPError, OSError) as failure:
+                trouble = unreachable(failure, self.server)
+                uncertain = uncertain or not isinstance(failure, urllib3.exceptions.NewConnectionError)
+                if passes_by(failure) and self.outage.wait(first, began, attempt, trouble):
+                    continue
+                raise trouble from None
+            if response.status < 300:
+                self.outage.over()
+                return _object(text, response.status, asked)
+            if uncertain and response.status == 409 and method == "POST" and isinstance(body, dict):
+                # The attempt whose answer was lost had been taken.
+                return self.get(f"{path}/{body['metadata']['name']}")
+            no, wait = refused(response.status, text, asked), response.headers.get("retry-after", "")
+            if response.status in THROTTLED and wait.isdigit() and throttled < TIMES:
+                throttled += 1
+                time.sleep(min(int(wait), 10))  # API priority and fairness names the condition itself: a time
+            elif response.status == 401 and not renewed and self.renew(headers):
+                renewed = True
+            elif response.status in AWAY or (attempt > throttled + renewed and response.status in STARTING):
+                uncertain = True
+                if not self.outage.wait(first, began, attempt, no):
+                    raise no
+            else:
+                self.outage.over()
+                raise no
+        raise AssertionError
+
+    @contextmanager
+    def _streamed(
+        self, path: str, params: Mapping[str, str] | None, timeout: urllib3.Timeout
+    ) -> Iterator[urllib3.BaseHTTPResponse]:
+        """An answer that is read piece by piece, and that nobody asks for twice."""
         try:
-            answer: JSON = json.loads(response.data)
-        except ValueError:
-            raise refused(response.status, b"", f"{method} {path} (no JSON in the answer)") from None
+            response = self._send("GET", path, params, None, self._headers(None, ""), timeout)
+            try:
+                if response.status >= 300:
+                    raise refused(response.status, response.read(), f"GET {path}")
+                yield response
+            finally:
+                response.close()  # what is left of the stream cannot be reused
         except (urllib3.exceptions.HTTPError, OSError) as failure:
             raise unreachable(failure, self.server) from None
-        return answer
 
     def _send(
         self,
         method: str,
         path: str,
         params: Mapping[str, str] | None,
-        body: object = None,
-        *,
-        patch: str = "",
-        timeout: urllib3.Timeout = TIMEOUT,
+        data: bytes | None,
+        headers: Mapping[str, str],
+        timeout: urllib3.Timeout,
     ) -> urllib3.BaseHTTPResponse:
         url = f"{self.server}{path}" + (f"?{urlencode(params)}" if params else "")
-        data = None if body is None else json.dumps(body).encode()
-        for attempt in range(PATIENCE + 1):
-            headers = self.authorization() | {"accept": "application/json", "user-agent": FIELD_MANAGER}
-            if data is not None:
-                headers["content-type"] = f"application/{patch}+json" if patch else "application/json"
-            try:
-                response = self._pool.request(
-                    method, url, body=data, headers=headers, timeout=timeout, preload_content=False, retries=False
-                )
-                if response.status < 300:
-                    return response
-                text = response.read()
-            except (urllib3.exceptions.HTTPError, OSError) as failure:
-                raise unreachable(failure, self.server) from None
-            wait = response.headers.get("retry-after", "")
-            if response.status not in THROTTLED or not wait.isdigit() or attempt == PATIENCE:
-                break
-            time.sleep(min(int(wait), 10))  # API priority and fairness names the condition itself: a time
-        raise refused(response.status, text, f"{method} {path}")
+        return self._pool.request(
+            method, url, body=data, headers=headers, timeout=timeout, preload_content=False, retries=False
+        )
+
+    def _headers(self, data: bytes | None, patch: str) -> dict[str, str]:
+        headers = self.authorization() | {"accept": "application/json", "user-agent": FIELD_MANAGER}
+        if data is not None:
+            headers["content-type"] = f"application/{patch}+json" if patch else "application/json"
+        return headers
 
 
 def _writing(*, dry_run: bool = False) -> dict[str, str]:
     return {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
+
+
+def _object(text: bytes, status: int, asked: str) -> JSON:
+    try:
+        answer: JSON = json.loads(text)
+    except ValueError:
+        raise refused(status, b"", f"{asked} (no JSON in the answer)") from None
+    return answer
+
+
+def _authorization(configuration: Any) -> dict[str, str]:  # noqa: ANN401
+    return {s["key"]: s["value"] for s in configuration.auth_settings().values() if s["value"]}
+
+
+def _identity(configuration: Any) -> tuple[object, ...]:  # noqa: ANN401
+    return _authorization(configuration), configuration.cert_file, configuration.key_file

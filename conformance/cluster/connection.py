@@ -10,6 +10,7 @@ import yaml
 from kubernetes import client, config
 
 from conformance.cluster.api import Cluster
+from conformance.cluster.outage import PATIENCE, Outage
 from conformance.errors import ClusterError
 
 KUBECONFIG = "KUBECONFIG"
@@ -17,14 +18,20 @@ DEFAULT = Path("~/.kube/config")
 POOL = 32
 
 
-def connect(kubeconfig: Path | None = None, context: str | None = None) -> Cluster:
+def connect(kubeconfig: Path | None = None, context: str | None = None, patience: float = PATIENCE) -> Cluster:
     """The cluster of ``context`` (default: the current one), proven reachable by asking its version.
 
     Without ``kubeconfig``: $KUBECONFIG, then ~/.kube/config, then the pod's own service account.
+    Once it has answered, an API server that is lost is waited for ``patience`` seconds.
     `ClusterError` says which of file, context, network, credentials or permission is wrong.
     """
-    cluster = Cluster(_configuration(kubeconfig, context))
+
+    def read() -> Any:  # noqa: ANN401  the client is untyped
+        return _configuration(kubeconfig, context)
+
+    cluster = Cluster(read(), read)
     cluster.version()
+    cluster.outage = Outage(patience)
     return cluster
 
 

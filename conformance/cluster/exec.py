@@ -18,7 +18,27 @@ from conformance.cluster.stream import LineBuffer, StreamLost
 STDIN, STDOUT, STDERR, ERROR = range(4)
 STALLED = 30.0
 
-websocket.setdefaulttimeout(STALLED)  # or connecting to a server that is silent would never end
+websocket.setdefaulttimeout(10.0)  # or connecting to a server that is silent would never end
+
+
+def opened(cluster: Cluster, url: str, asked: str) -> Any:  # noqa: ANN401  the client is untyped
+    """The exec WebSocket at ``url``; `ClusterError` when there is none, with ``asked`` for what was wanted."""
+    # Not kubernetes.stream.stream(): that needs CoreV1Api, which takes seconds to import, replaces a method of
+    # its ApiClient while it connects, and keeps a copy of everything it ever read.
+    dial: Any = WSClient
+    for renewable in (True, False):
+        proof = cluster.authorization()
+        try:
+            socket = dial(cluster.configuration, url.replace("http", "ws", 1), dict(proof), capture_all=False)
+        except websocket.WebSocketBadStatusException as failure:
+            if failure.status_code == 401 and renewable and cluster.renew(proof):
+                continue
+            raise refused(failure.status_code, getattr(failure, "resp_body", b"") or b"", asked) from None
+        except (websocket.WebSocketException, OSError) as failure:
+            raise unreachable(failure, cluster.server) from None
+        socket.sock.settimeout(STALLED)
+        return socket
+    raise AssertionError
 
 
 class ExecStream:
@@ -32,19 +52,7 @@ class ExecStream:
         asked = [("command", word) for word in command] + [(name, "true") for name in ("stdin", "stdout", "stderr")]
         asked += [("container", container)] if container else []
         url = f"{cluster.server}{kind('Pod').path(namespace, pod, 'exec')}?{urlencode(asked)}"
-        try:
-            # Not kubernetes.stream.stream(): that needs CoreV1Api, which takes seconds to import, replaces a method of
-            # its ApiClient while it connects, and keeps a copy of everything it ever read.
-            dial: Any = WSClient
-            self._socket = dial(
-                cluster.configuration, url.replace("http", "ws", 1), cluster.authorization(), capture_all=False
-            )
-        except websocket.WebSocketBadStatusException as failure:
-            body = getattr(failure, "resp_body", b"") or b""
-            raise refused(failure.status_code, body, f"create pods/exec for {self.name}") from None
-        except (websocket.WebSocketException, OSError) as failure:
-            raise unreachable(failure, cluster.server) from None
-        self._socket.sock.settimeout(STALLED)
+        self._socket = opened(cluster, url, f"create pods/exec for {self.name}")
 
     def send(self, line: str) -> None:
         """See `LineStream`."""
@@ -57,12 +65,11 @@ class ExecStream:
 
     def receive(self, timeout: float) -> str | None:
         """See `LineStream`."""
-        deadline = time.monotonic() + timeout
+        deadline, left = time.monotonic() + timeout, timeout
         while True:
             line = self._buffer.next()
             if line is not None:
                 return line
-            left = deadline - time.monotonic()
             if left < 0:
                 return None
             if self._status or not self._socket.is_open():
@@ -77,6 +84,7 @@ class ExecStream:
                 if self._socket.is_open():
                     raise
                 raise self._lost("it was closed here") from None
+            left = deadline - time.monotonic()
 
     def close(self) -> None:
         """See `LineStream`: closing the WebSocket closes the program's stdin."""

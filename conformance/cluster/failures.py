@@ -87,6 +87,11 @@ def unreachable(failure: BaseException, server: str) -> ClusterError:
     )
 
 
+def passes_by(failure: BaseException) -> bool:
+    """Whether it is worth to ask again later: a certificate that is not trusted stays so."""
+    return not any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(failure))
+
+
 def _known(cause: BaseException) -> tuple[str, str] | None:
     address = "Check the server address in the kubeconfig and that the cluster is up."
     if isinstance(cause, ssl.SSLCertVerificationError):

@@ -10,11 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import websocket
-from kubernetes.stream.ws_client import WSClient
 
 from conformance.cluster.api import Cluster
-from conformance.cluster.exec import ERROR, STALLED, STDERR, STDOUT
-from conformance.cluster.failures import refused, unreachable
+from conformance.cluster.exec import ERROR, STDERR, STDOUT, opened
 from conformance.cluster.paths import kind
 from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError
@@ -112,17 +110,7 @@ def _opened(cluster: Cluster, pod: PodRef, command: tuple[str, ...], container: 
     asked = [*(("command", word) for word in command), ("stdout", "true"), ("stderr", "true")]
     asked += [("container", container)] if container else []
     url = f"{cluster.server}{kind('Pod').path(pod.namespace, pod.name, 'exec')}?{urlencode(asked)}"
-    try:
-        dial: Any = WSClient
-        socket = dial(cluster.configuration, url.replace("http", "ws", 1), cluster.authorization(), capture_all=False)
-    except websocket.WebSocketBadStatusException as failure:
-        body = getattr(failure, "resp_body", b"") or b""
-        asked_for = f"create pods/exec for pod {pod.namespace}/{pod.name}"
-        raise refused(failure.status_code, body, asked_for) from None
-    except (websocket.WebSocketException, OSError) as failure:
-        raise unreachable(failure, cluster.server) from None
-    socket.sock.settimeout(STALLED)
-    return socket
+    return opened(cluster, url, f"create pods/exec for pod {pod.namespace}/{pod.name}")
 
 
 def _code(status: str) -> int | None:

@@ -9,7 +9,7 @@ from conformance.errors import ClusterError
 
 
 class StreamLost(ClusterError):
-    """The program at the other end of a stream is gone, or can no longer be reached; never reconnected in silence."""
+    """The program at the other end of a stream is gone, or can no longer be reached."""
 
 
 class LineStream(Protocol):

@@ -6,18 +6,18 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from conformance.cluster.failures import ApiRefused
-from conformance.cluster.stream import StreamLost
-from conformance.errors import ClusterError
+from conformance.cluster.outage import PATIENCE
 from conformance.model.addresses import Family
 from conformance.model.observation import Observation
 from conformance.model.place import Place
 from conformance.probe.request import DialRequest
-from conformance.probe.session import Address, Session
+from conformance.probe.session import Address
+from conformance.probe.station import Station
 from conformance.probe.vantage import Vantage
 
 TOTAL_WIDTH = 192
@@ -30,26 +30,31 @@ Seen = tuple[str, Observation]
 class Prober:
     """Keeps one agent running at each vantage point; a context manager.
 
-    A vantage point whose stream dies is lost for good: all that was and will be asked of it ends in observations with
-    ``trouble``, never in a hang and never in a silent reconnection.
+    A vantage point whose stream dies is given one new agent (see `Station`); where that fails, all that was and will be
+    asked of it ends in observations with ``trouble``, never in a hang.
     """
 
-    def __init__(self, vantages: Iterable[Vantage], progress: Callable[[int, int], None] | None = None) -> None:
-        self._vantages = {vantage.name: vantage for vantage in vantages}
+    def __init__(
+        self,
+        vantages: Iterable[Vantage],
+        progress: Callable[[int, int], None] | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        every = list(vantages)
+        width = max(NARROWEST, min(WIDEST, TOTAL_WIDTH // max(1, len(every))))
+        self._stations = {vantage.name: Station(vantage, width, patience) for vantage in every}
         self._progress = progress or (lambda _done, _total: None)
-        self._sessions: dict[str, Session] = {}
-        self._controls: dict[str, dict[Family, Address]] = {name: {} for name in self._vantages}
-        self.lost: dict[str, str] = {}
-        """Why a vantage point cannot dial (any more), by its name."""
+        self._controls: dict[str, dict[Family, Address]] = {name: {} for name in self._stations}
 
     def __enter__(self) -> Self:
         """Start all agents at once and find each one's control addresses.
 
         `ApiRefused` when exec is not permitted (401, 403); any other failure loses that vantage point only.
         """
+        stop = threading.Event()
         try:
-            with ThreadPoolExecutor(max_workers=16, thread_name_prefix="open") as pool:
-                list(pool.map(self._open, self._vantages.values()))
+            with ThreadPoolExecutor(max_workers=16, thread_name_prefix="open") as pool, _ending(stop):
+                list(pool.map(lambda station: station.open(stop), self._stations.values()))
             self._find_controls()
         except BaseException:
             self.close()
@@ -62,7 +67,12 @@ class Prober:
     @property
     def places(self) -> dict[str, Place]:
         """What each agent said of the place it runs in, by vantage point."""
-        return {name: session.place for name, session in self._sessions.items()}
+        return {name: station.session.place for name, station in self._stations.items() if station.session}
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """Why a vantage point cannot dial any more, by its name."""
+        return {name: station.lost for name, station in self._stations.items() if station.lost}
 
     def control(self, vantage: str, family: Family) -> Address | None:
         """The control address of a vantage point: of this family if one answered, else of the other, or None."""
@@ -88,30 +98,13 @@ class Prober:
     def close(self) -> None:
         """End all agents."""
         with ThreadPoolExecutor(max_workers=16, thread_name_prefix="close") as pool:
-            list(pool.map(lambda session: session.stream.close(), self._sessions.values()))
-        self._sessions.clear()
-
-    def _open(self, vantage: Vantage) -> None:
-        width = max(NARROWEST, min(WIDEST, TOTAL_WIDTH // len(self._vantages)))
-        try:
-            stream = vantage.open(width)
-            try:
-                self._sessions[vantage.name] = Session(stream)
-            except ClusterError:
-                stream.close()
-                raise
-        except ApiRefused as no:
-            if no.status in (401, 403):
-                raise
-            self.lost[vantage.name] = no.cause
-        except ClusterError as failure:
-            self.lost[vantage.name] = failure.cause
+            list(pool.map(Station.close, self._stations.values()))
 
     def _find_controls(self) -> None:
         """Of each vantage point's candidates, the first of a family at which an agent answers."""
         asked = {
-            name: [DialRequest(f"{ip} {port}", ip, port, timeout=2.0) for ip, port in vantage.controls]
-            for name, vantage in self._vantages.items()
+            name: [DialRequest(f"{ip} {port}", ip, port, timeout=2.0) for ip, port in station.vantage.controls]
+            for name, station in self._stations.items()
         }
         for name, requests in asked.items():
             prefixed = [replace(request, key=f"{name} {request.key}") for request in requests]
@@ -158,21 +151,26 @@ class Prober:
         stop: threading.Event,
     ) -> None:
         """One vantage point's share; puts exactly one observation for each request, whatever happens."""
-        left = dict(enumerate(requests))
-        session = None if name in self.lost else self._sessions.get(name)
-        trouble = self.lost.get(name, "it was not asked: the dialling ended early" if session else f"no place {name}")
-        try:
-            for start in range(0, len(requests), window):
-                if session is None or stop.is_set():
-                    break
-                part = requests[start : start + window]
-                for index, seen in session.ask([(r, self.control(name, r.family)) for r in part], stop):
-                    results.put((left.pop(start + index).key, seen))
-        except StreamLost as lost:
-            trouble = self.lost[name] = lost.cause
-        finally:
-            for request in left.values():
-                results.put((request.key, Observation(trouble=trouble)))
+
+        def put(request: DialRequest, seen: Observation) -> None:
+            results.put((request.key, seen))
+
+        station = self._stations.get(name)
+        if station:
+            station.dial(requests, window, lambda request: self.control(name, request.family), put, stop)
+        else:
+            for request in requests:
+                put(request, Observation(trouble=f"no place {name}"))
+
+
+@contextmanager
+def _ending(stop: threading.Event) -> Iterator[None]:
+    """Set ``stop`` when the block fails or is interrupted: its threads are waited for behind it."""
+    try:
+        yield
+    except BaseException:
+        stop.set()
+        raise
 
 
 def confirmed(first: Observation, second: Observation) -> Observation:

@@ -131,6 +131,13 @@ class DialRequest:
         return Family.of(self.ip)
 
     @property
+    def repeatable(self) -> bool:
+        """Whether it can be made again when its answer was lost: a flow or a schedule may have left its traces, and
+        what a watch was for has passed by.
+        """
+        return not (self.flow or self.schedule or self.transport is Transport.WIRE)
+
+    @property
     def longest(self) -> float:
         """Seconds after its first packet by which the last of its dials has ended, whatever happens."""
         if self.schedule:

@@ -33,6 +33,14 @@ class Session:
         self._asked = 0
         self.place = self._greeting()
 
+    def drain(self) -> None:
+        """Take in what has come since the last question; `StreamLost` when the stream has ended meanwhile.
+
+        Then nothing of what is asked next has been asked.
+        """
+        while self.stream.receive(0.0) is not None:
+            pass
+
     def ask(
         self, requests: Sequence[tuple[DialRequest, Address | None]], stop: threading.Event | None = None
     ) -> Iterator[tuple[int, Observation]]:
@@ -74,7 +82,10 @@ class Session:
                 return place_of(message)
 
     def _message(self, deadline: float, overdue: str, pulse: float) -> dict[str, Any]:
-        """The next line that is a JSON object; login banners and the like are skipped."""
+        """The next line that is a JSON object, empty when none came in a second.
+
+        Login banners and the like are skipped.
+        """
         while True:
             now = time.monotonic()
             if now >= deadline:
@@ -85,7 +96,7 @@ class Session:
                 )
             line = self.stream.receive(min(deadline - now, 1.0))
             if line is None:
-                continue
+                return {}
             self._heard = time.monotonic()
             if line.startswith("{"):
                 try:

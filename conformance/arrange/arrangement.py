@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -51,14 +51,26 @@ class Position:
     pod: PodRef
 
 
+class LeftBehind(ClusterError):
+    """The run's namespaces could not be taken away."""
+
+
+def _raise(left: LeftBehind) -> None:
+    raise left
+
+
 @dataclass
 class Arrangement:
-    """A context manager: leaving it removes the run's namespaces, however it is left, unless ``keep`` is set."""
+    """A context manager: leaving it removes the run's namespaces, however it is left, unless ``keep`` is set.
+
+    ``tell`` is given what could not be removed; by default it is raised.
+    """
 
     cluster: Cluster
     run: Run
     agent: str
     keep: bool = False
+    tell: Callable[[LeftBehind], None] = _raise
     _pods: dict[str, JSON] = field(default_factory=dict)
     _backends: dict[str, Backend] = field(default_factory=dict)
 
@@ -68,13 +80,21 @@ class Arrangement:
     def __exit__(
         self, kind_: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None
     ) -> None:
-        if not self.keep:
+        if self.keep:
+            return
+        if kind_ and not issubclass(kind_, Exception):
+            self.cluster.outage.hurry()
+        try:
             # Nobody waits for what is thrown away: names are never used again.
             remove(self.cluster, self.run.id, wait=False)
+        except ClusterError as failure:
+            names = f"{self.run.namespace} and {self.run.host_namespace}"
+            text = f"The namespaces {names} may be left in the cluster: {failure.cause}"
+            self.tell(LeftBehind(text, "Run 'nftconform cleanup --older-than 0' when it can be reached again."))
 
     def create(self, objects: Iterable[JSON]) -> list[JSON]:
         """Create all at once, many at a time; as the API stored them, in the order given."""
-        with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="create") as pool:
+        with ThreadPoolExecutor(AT_ONCE, "create") as pool, self.cluster.outage.hurried():
             return list(pool.map(lambda o: self.cluster.create(collection_of(o), o), objects))
 
     def build(self, wanted: Wanted) -> dict[str, Position]:

@@ -41,6 +41,8 @@ class Services:
     _numbers: Iterator[int] = field(default_factory=count)
     _last: str = ""
     _balanced: bool = True
+    _torn: bool = False
+    """Whether the last change was not carried through: nobody knows what there is."""
 
     def become(self, specs: Sequence[ServiceSpec], here: Surroundings, sentinel: ServiceSpec) -> JSON:
         """Make exactly ``specs`` exist, wait until their slices hold the endpoints, then create the sentinel.
@@ -48,6 +50,9 @@ class Services:
         A proxy that serves the sentinel has seen all that was done before it. Returns the sentinel Service. Raises
         `NotConverged` when not even the sentinel's slices come.
         """
+        if self._torn:
+            self._clear()
+        self._torn = True
         wanted = {spec.name: spec for spec in specs}
         cluster, space = self.arrangement.cluster, self.arrangement.run.namespace
         slices = {
@@ -55,7 +60,7 @@ class Services:
         }
         gone = [_path(space, name) for name in (*self.specs, self._last) if name and name not in wanted]
         gone += [_slice_path(space, name) for name in self._slices if name not in slices]
-        _at_once(cluster.delete, gone)
+        self._at_once(cluster.delete, gone)
         self.lacking = {name: why for name, why in self.lacking.items() if name in wanted}
         self.forbidden = {name: why for name, why in self.forbidden.items() if name in wanted}
         # A Service that takes over an address comes when the one that had it is gone.
@@ -65,11 +70,13 @@ class Services:
         self._mirror([s for s in specs if s.mirrored and self.specs.get(s.name) != s], here)
         self.arrangement.create(s for name, s in slices.items() if name not in self._slices)
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
-        _at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
+        self._at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
         self.specs, self._slices = wanted, slices
         self._wait_for_endpoints({s.name: _selected(s) for s in specs if s.slices is None})
         self._wait_for_balancers()
-        return self._create_last(sentinel, here)
+        last = self._create_last(sentinel, here)
+        self._torn = False
+        return last
 
     def once_more(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
         """Another sentinel: a proxy that serves it has finished the sync in which it saw the one before.
@@ -81,8 +88,20 @@ class Services:
 
     def withdraw(self) -> None:
         """Delete all of them."""
-        _at_once(self.arrangement.cluster.delete, [_path(self.arrangement.run.namespace, name) for name in self.specs])
+        self._torn = True
+        self._at_once(
+            self.arrangement.cluster.delete, [_path(self.arrangement.run.namespace, name) for name in self.specs]
+        )
         self.specs, self.lacking, self.forbidden = {}, {}, {}
+        self._torn = False
+
+    def _clear(self) -> None:
+        """Begin anew: delete whatever the run has of Services and slices."""
+        run, cluster = self.arrangement.run, self.arrangement.cluster
+        for name, path in (("Service", _path), ("EndpointSlice", _slice_path)):
+            found = cluster.objects(name, run.namespace, run.selector)
+            self._at_once(cluster.delete, [path(run.namespace, one["metadata"]["name"]) for one in found])
+        self.specs, self._slices, self._last, self.lacking, self.forbidden = {}, {}, "", {}, {}
 
     def _each(self, specs: Iterable[ServiceSpec], do: Callable[[ServiceSpec], None]) -> None:
         """Do it to all at once; what the API refuses is noted, unless it refuses us altogether."""
@@ -95,7 +114,11 @@ class Services:
                     raise
                 (self.forbidden if no.status == FORBIDDEN else self.lacking)[spec.name] = no.cause
 
-        _at_once(attempt, specs)
+        self._at_once(attempt, specs)
+
+    def _at_once(self, do: Callable[[T], object], some: Iterable[T]) -> None:
+        with ThreadPoolExecutor(AT_ONCE, "change") as pool, self.arrangement.cluster.outage.hurried():
+            list(pool.map(do, some))
 
     def _create(self, spec: ServiceSpec, here: Surroundings) -> None:
         made = manifests.service(self.arrangement.run, spec, here)
@@ -121,7 +144,7 @@ class Services:
         made = {spec.name: manifests.endpoints(run, spec, here) for spec in specs}
         known = {name for name in made if name in self.specs}
         self.arrangement.create(e for name, e in made.items() if name not in known)
-        _at_once(lambda name: cluster.update(kind("Endpoints").path(run.namespace, name), made[name]), known)
+        self._at_once(lambda name: cluster.update(kind("Endpoints").path(run.namespace, name), made[name]), known)
 
     def _create_last(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
         last = manifests.service(self.arrangement.run, sentinel, here)
@@ -176,8 +199,3 @@ def _path(namespace: str, name: str) -> str:
 
 def _slice_path(namespace: str, name: str) -> str:
     return kind("EndpointSlice").path(namespace, name)
-
-
-def _at_once(do: Callable[[T], object], some: Iterable[T]) -> None:
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="change") as pool:
-        list(pool.map(do, some))

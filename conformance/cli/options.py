@@ -98,6 +98,7 @@ class Given:
     trust: int | None = None
     patience: float | None = None
     node_access: str | None = None
+    outage: float | None = None
 
     def choice(self, output: Path | None = None) -> Choice:
         """The same as the fixtures take it; to be called after `put_on_path`."""
@@ -116,6 +117,8 @@ class Given:
             plain = replace(plain, trust=self.trust)
         if self.node_access is not None:
             plain = replace(plain, node_access=self.node_access)
+        if self.outage is not None:
+            plain = replace(plain, outage=self.outage)
         if self.patience is not None:
             plain = replace(plain, patience=self.patience)
         return replace(plain, output_folder=str(output.resolve())) if output else plain

@@ -43,6 +43,12 @@ if TYPE_CHECKING:
     help="For a node's proxy to catch up with a change before it is asked nevertheless.  [default: 60]",
 )
 @click.option(
+    "--outage",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    help="For an API server that is lost to come back, or a place to dial from.  [default: 60]",
+)
+@click.option(
     "--output", type=click.Path(path_type=Path), default=Path("reports/out"), show_default=True, help="For the reports."
 )
 def run(
@@ -64,6 +70,7 @@ def run(
     trust: int | None,
     node_access: str,
     patience: float | None,
+    outage: float | None,
     output: Path,
 ) -> int:
     """Ask every cell, judge the answers, write results.jsonl and JUnit.
@@ -76,7 +83,7 @@ def run(
     from reports.files import check_writable  # noqa: PLC0415
 
     choice = Given(
-        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access
+        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access, outage
     ).choice(output)
     check_named(choice)
     check_writable(output)

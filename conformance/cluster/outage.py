@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from conformance.errors import ClusterError
 
 PATIENCE = 60.0
 """Seconds that a server which has answered before is waited for: longer than an API server takes to restart."""
+_PARTING = 5.0
 _SHORTEST, _LONGEST = 0.25, 5.0  # seconds between two attempts, doubled each time
 
 
@@ -39,11 +42,22 @@ class Outage:
             self._since = self._last = None
             self._changed.notify_all()
 
-    def give_up(self) -> None:
-        """Nobody waits any longer, now and from now on: the run is to end."""
+    def hurry(self) -> None:
+        """Nobody waits for long any more, now and from now on: the run is to end."""
         with self._changed:
-            self._patience = 0.0
+            self._patience = min(self._patience, _PARTING)
             self._changed.notify_all()
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """`hurry` when the block is interrupted: what it has started is waited for behind it."""
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            self.hurry()
+            raise
 
     def wait(self, first: float, began: float, attempt: int, trouble: ClusterError) -> bool:
         """Whether to ask again, after a pause: attempt number ``attempt`` (0, 1, ...) was not answered.

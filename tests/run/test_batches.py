@@ -27,9 +27,9 @@ def cell(name: str, *, phases: int = 1, alone: bool = False) -> Cell:
 def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def ask(_ground: object, cells: list[Cell], *_: object) -> dict[str, str]:
+    def ask(_ground: object, cells: list[Cell], *_: object) -> list[dict[str, str]]:
         asked.append([c.id for c in cells])
-        return {c.id: "asked" for c in cells}
+        return [{c.id: "asked" for c in cells}]
 
     monkeypatch.setattr(batches, "ask", ask)
     risky, moving, still = cell("risky", phases=2, alone=True), cell("moving", phases=2), cell("still")

@@ -37,6 +37,8 @@ class Services:
     specs: dict[str, ServiceSpec] = field(default_factory=dict)
     lacking: dict[str, str] = field(default_factory=dict)
     forbidden: dict[str, str] = field(default_factory=dict)
+    away: dict[str, str] = field(default_factory=dict)
+    """Why the node of a role is not there any more: nobody waits for endpoints on it."""
     _slices: dict[str, JSON] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
     _last: str = ""
@@ -72,6 +74,7 @@ class Services:
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
         self._at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
         self.specs, self._slices = wanted, slices
+        self.lacking |= {s.name: why for s in specs for b in s.backends if (why := self.away.get(b.role))}
         self._wait_for_endpoints({s.name: _selected(s) for s in specs if s.slices is None})
         self._wait_for_balancers()
         last = self._create_last(sentinel, here)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from conformance.facts.answer import JSON, Answer, at, dicts, text
@@ -65,6 +65,22 @@ def by_node(found: Mapping[str, str], where: str) -> Fact[Mapping[str, str]]:
     """What was found on each node; a node of which nothing is known is left out."""
     known = {name: short(value) for name, value in sorted(found.items()) if value}
     return Fact(known, where) if known else unknown(f"{where}: none could be asked")
+
+
+def away(objects: Iterable[JSON], names: Iterable[str]) -> dict[str, str]:
+    """Of the nodes ``names`` those that are not Ready, or not in the cluster at all, with a phrase that says so."""
+    there = {text(at(o, "metadata", "name")): o for o in objects}
+    found = {name: there.get(name) for name in names}
+    return {
+        name: f"is not Ready: {_complaint(obj)}" if obj else "is not in the cluster any more"
+        for name, obj in found.items()
+        if obj is None or not _ready(obj)
+    }
+
+
+def _complaint(obj: JSON) -> str:
+    said = (c for c in dicts(at(obj, "status", "conditions")) if c.get("type") == "Ready")
+    return next((short(text(c.get("message"))) for c in said), "it has no such condition")
 
 
 def _by_node(objects: Answer[list[JSON]], what: str, *path: str) -> Fact[Mapping[str, str]]:

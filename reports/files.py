@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conformance.errors import EnvironmentFault
 
+JUNIT = "junit.xml"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -32,6 +33,11 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise unwritable(path.parent, error) from error
+
+
+def forget(folder: Path) -> None:
+    """Take away the report of an earlier run: a run that comes to none must not be judged by it."""
+    folder.joinpath(JUNIT).unlink(missing_ok=True)
 
 
 def check_writable(folder: Path) -> None:

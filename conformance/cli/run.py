@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from _pytest.mark import expression as pytest_expression
 
 from conformance.cli.options import Given, cluster_options, pod_options
 from conformance.cli.there import settled
@@ -15,6 +16,9 @@ from conformance.kit import put_on_path
 
 if TYPE_CHECKING:
     from fixtures.settings import Settings
+
+_MALFORMED: type[Exception] = getattr(pytest_expression, "ParseError", SyntaxError)
+"""pytest 9 has no error of its own for it."""
 
 
 @click.command()
@@ -75,24 +79,35 @@ def run(
 ) -> int:
     """Ask every cell, judge the answers, write results.jsonl and JUnit.
 
-    Exit codes: 0 conformant, 1 failures, 2 partial or unknown, 3 usage or environment.
+    Exit codes: 0 conformant, 1 failures, 2 partial or unknown, 3 usage or environment, 130 interrupted before that.
     """
     root = put_on_path()
     # Importable only after put_on_path.
     from fixtures.settings import check_named  # noqa: PLC0415
-    from reports.files import check_writable  # noqa: PLC0415
+    from reports.files import check_writable, forget  # noqa: PLC0415
 
     choice = Given(
         kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access, outage
     ).choice(output)
-    check_named(choice)
     check_writable(output)
-    selection = ["-k", expression] if expression else []
+    forget(output)
+    check_named(choice)
+    selection = ["-k", _checked(expression)] if expression else []
     selection += ["-v"] if verbose else []
     selection += ["-n", str(workers)] if workers and workers > 1 else []
     kubernetes = (binaries, proxy_mode, kube_proxy_config)
     with settled(choice, in_lab=in_lab, nodes=nodes, wanted=kubernetes) as settings:
         return _pytest(root, settings, selection)
+
+
+def _checked(expression: str) -> str:
+    """The same; `UsageError` now rather than when a lab is up, where pytest does not understand it."""
+    try:
+        pytest_expression.Expression.compile(expression)
+    except _MALFORMED as fault:
+        hint = "For example: -k 'ipv4 and not udp'"
+        raise UsageError(f"-k {expression!r} is no expression of pytest's: {fault}.", hint) from None
+    return expression
 
 
 def _pytest(root: Path, settings: Settings, selection: list[str]) -> int:

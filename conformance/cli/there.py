@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from conformance.cli import INTERRUPTED
 from conformance.cli.options import KubernetesOptions, kubernetes
 from conformance.errors import UsageError
 from conformance.model.cluster import ProxyMode
@@ -18,6 +20,8 @@ from conformance.model.cluster import ProxyMode
 if TYPE_CHECKING:
     from conformance.lab.real.choice import Real
     from fixtures.settings import Choice, Settings
+
+_CLEANING = b"nftconform: cleaning up and writing down what was done; a third Ctrl-C ends at once and leaves the rest\n"
 
 
 @contextmanager
@@ -56,13 +60,24 @@ def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None) -> Iter
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """A polite SIGTERM (a CI job's time-out) ends the command as Ctrl-C does: cleaned up and written down."""
+    """A polite SIGTERM (a CI job's time-out) ends the command as Ctrl-C does: cleaned up and written down.
+
+    An impatient second one changes nothing, as all that has its own end; a third ends the command where it is.
+    """
+    received = 0
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        nonlocal received
+        received += 1
+        if received == 1:
+            raise KeyboardInterrupt
+        if received > 2:
+            os._exit(INTERRUPTED)
+        os.write(2, _CLEANING)  # print is not made for a signal that comes while it prints
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -132,5 +132,20 @@ def test_an_unknown_command_and_an_unknown_option(nftconform: Run) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_an_expression_that_pytest_does_not_understand_brings_no_lab_up(nftconform: Run) -> None:
+    done = nftconform("run", "--lab", "-k", "ipv4 and")
+    refused(done, "'ipv4 and'")
+    assert "network and control plane" not in done.stderr
+
+
+def test_a_run_that_comes_to_nothing_leaves_no_older_report(nftconform: Run, tmp_path: Path) -> None:
+    older = tmp_path / "out" / "junit.xml"
+    older.parent.mkdir()
+    older.write_text("<testsuites/>")
+    done = nftconform("run", "--kubeconfig", str(tmp_path / "none"), "--output", str(older.parent))
+    refused(done, "cannot be read")
+    assert not older.exists()
+
+
 def test_nothing_that_matches(lab: Lab, nftconform: Run) -> None:
     refused(nftconform("run", "--kubeconfig", str(lab.kubeconfig), "-k", "nosuchcell"), "No cell matches")

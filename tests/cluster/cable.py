@@ -27,11 +27,11 @@ class Cable:
         self._to = (str(url.hostname), int(url.port or 443))
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cable")
-        self._open: asyncio.Event
+        self._passing = asyncio.Event()
+        self._answering = asyncio.Event()
         self._server: asyncio.Server | None = None
-        self._ends: set[asyncio.StreamWriter] = set()
+        self._relays: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
         self._port = 0
-        self.accepted = 0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -40,6 +40,7 @@ class Cable:
 
     def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+        self._do(self._ended())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -68,24 +69,28 @@ class Cable:
         """Nothing passes any more, in either direction, and nobody is told: packets are lost somewhere."""
         self._do(self._stall())
 
+    def mute(self) -> None:
+        """What is asked still gets there, and no answer comes back."""
+        self._do(self._mute())
+
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _mend(self) -> None:
-        if not hasattr(self, "_open"):
-            self._open = asyncio.Event()
-        self._open.set()
+        self._passing.set()
+        self._answering.set()
         if self._server is None:
             self._server = await asyncio.start_server(self._taken, "127.0.0.1", self._port, backlog=256)
             self._port = self._server.sockets[0].getsockname()[1]
 
     async def _cut(self) -> None:
-        for writer in self._ends:
-            sock: socket.socket = writer.get_extra_info("socket")
-            with contextlib.suppress(OSError):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            writer.transport.abort()
-        self._ends.clear()
+        for relay, ends in self._relays.items():
+            for writer in ends:
+                sock: socket.socket = writer.get_extra_info("socket")
+                with contextlib.suppress(OSError):
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                writer.transport.abort()
+            relay.cancel()
 
     async def _close(self) -> None:
         if self._server is not None:
@@ -94,21 +99,35 @@ class Cable:
         await self._cut()
 
     async def _stall(self) -> None:
-        self._open.clear()
+        self._passing.clear()
 
-    async def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        self._ends.add(writer)
+    async def _mute(self) -> None:
+        self._answering.clear()
+
+    async def _ended(self) -> None:
+        await asyncio.gather(*self._relays, return_exceptions=True)
+
+    def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relay = asyncio.ensure_future(self._relayed(reader, writer))
+        self._relays[relay] = [writer]
+        relay.add_done_callback(self._relays.pop)
+
+    async def _relayed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection(*self._to)
-            self._ends.add(far_writer)
-            await asyncio.gather(self._relay(reader, far_writer), self._relay(far_reader, writer))
-        writer.close()
+            task = asyncio.current_task()
+            assert task
+            self._relays[task].append(far_writer)
+            await asyncio.gather(
+                self._pump(reader, far_writer, self._passing),
+                self._pump(far_reader, writer, self._passing, self._answering),
+            )
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *gates: asyncio.Event) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 16):
-                await self._open.wait()
+                for gate in gates:
+                    await gate.wait()
                 writer.write(data)
                 await writer.drain()
         writer.close()

@@ -1,0 +1,170 @@
+"""A live run loses its cluster, wholly or in part: it goes on where it can, and ends in any case with a report."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conformance.arrange.waits import Wait, converge
+from conformance.lab.launch.start import Lab, environment
+from conformance.model.cell import Cell
+from conformance.model.result import Result
+from conformance.model.verdict import Status
+from fixtures.batches import Answers
+from fixtures.catalogue import areas
+from fixtures.ground import ground
+from fixtures.held import Asked
+from fixtures.planning import planned
+from fixtures.settings import Choice, settle
+from tests.cluster.cable import Cable
+from tests.run.conftest import Run
+from tests.run.test_on_a_lab import cells, namespaces
+
+STILL, STORY = ("--case", "CIP-01"), ("--case", "CTK-01")
+NO_PACKET = """table inet gone {
+  chain arriving { type filter hook prerouting priority -500; policy drop; }
+  chain leaving { type filter hook output priority -500; policy drop; }
+}"""
+
+
+@pytest.fixture
+def cable(lab: Lab) -> Iterator[Cable]:
+    with Cable(lab.kubeconfig) as cable:
+        yield cable
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, group: bool = False) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-P", "-m", "conformance.cli", "run", "--output", str(folder), *arguments]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+        cwd=folder,
+        bufsize=1,
+        start_new_session=group,
+    ) as process:
+        yield process
+        process.kill()
+
+
+def until(process: subprocess.Popen[str], words: str) -> None:
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith(words):
+            return
+    raise AssertionError(f"it never said {words}")
+
+
+def test_an_api_server_that_restarts_costs_a_run_nothing_but_time(lab: Lab, cable: Cable, tmp_path: Path) -> None:
+    before = namespaces(lab)
+    kubeconfig = cable.kubeconfig(tmp_path / "config")
+    with running(tmp_path, "--kubeconfig", str(kubeconfig), *STILL, *STORY) as process:
+        until(process, "stories: arranging")
+        cable.close()
+        back = threading.Timer(2.0, cable.mend)
+        back.start()
+        said, _ = process.communicate(timeout=120)
+        back.join()
+        assert process.returncode == 0, said
+    assert set(cells(tmp_path / "junit.xml").values()) == {"passed"}
+    assert namespaces(lab) == before
+
+
+def test_an_api_server_that_is_gone_for_good_leaves_unknown_cells_and_word_of_what_is_left(
+    lab: Lab, cable: Cable, nftconform: Run, tmp_path: Path
+) -> None:
+    before = namespaces(lab)
+    kubeconfig = cable.kubeconfig(tmp_path / "config")
+    with running(tmp_path, "--kubeconfig", str(kubeconfig), *STILL, *STORY, "--outage", "0.5") as process:
+        until(process, "stories: arranging")
+        cable.close()
+        said, _ = process.communicate(timeout=120)
+    assert process.returncode == 2, said
+    assert "Traceback" not in said
+    assert {(i.split(".")[0], how) for i, how in cells(tmp_path / "junit.xml").items()} == {
+        ("CIP-01", "passed"),
+        ("CTK-01", "error"),
+    }
+    left = namespaces(lab) - before
+    assert len(left) == 2
+    line = next(line for line in said.splitlines() if "may be left in the cluster" in line)
+    assert all(name in line for name in (*left, "connection refused", "nftconform cleanup --older-than 0"))
+    assert nftconform("cleanup", "--kubeconfig", str(lab.kubeconfig), "--older-than", "0").returncode == 0
+    assert namespaces(lab) == before
+
+
+@contextmanager
+def node_gone(lab: Lab, node: str) -> Iterator[None]:
+    """No packet goes in or out any more, as where a machine has lost its power."""
+    here = (sys.executable, "-m", "conformance.cli", "lab", "exec", "--dir", str(lab.directory), node, "--", "nft")
+    subprocess.run([*here, NO_PACKET], check=True, env=environment())
+    try:
+        yield
+    finally:
+        subprocess.run([*here, "delete table inet gone"], check=True, env=environment())
+
+
+def test_a_node_that_is_gone_leaves_the_cells_that_need_it_unknown_by_its_name_and_no_others(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = namespaces(lab)
+    monkeypatch.setattr("conformance.probe.session.PULSE", 3.0)
+    cases = ("CIP-01", "CIP-02", "CIP-05", "ITP-02")
+    settings = settle(Choice(str(lab.kubeconfig), cases=cases, output_folder=str(tmp_path), outage=1.0))
+    every = [p for a in areas() for p in planned(settings, a.name, a.cases, a.matrices) if isinstance(p, Cell)]
+    found: dict[str, Asked] = {}
+    with ground(settings, every, lambda _: None, pytest.fail) as there:
+        answers = Answers(there, every, lambda _: None, lambda _: None)
+        with node_gone(lab, "node-b"):
+            for cell in every:
+                answer = answers.of(cell)
+                assert isinstance(answer, Asked)
+                found[cell.id] = answer
+    needing = {c.id for c in every if "b" in {c.client.role, c.destination.role, *(b.role for b in c.service.backends)}}
+    assert needing
+    assert needing < found.keys()
+    assert {i: one.verdict.status for i, one in found.items()} == {
+        i: Status.UNKNOWN if i in needing else Status.PASSED for i in found
+    }
+    assert all("node-b" in found[i].verdict.message for i in needing)
+    assert namespaces(lab) == before
+
+
+def spooled(folder: Path) -> set[str]:
+    """What workers have written down so far."""
+    paths = folder.glob(".results-*/gw*.jsonl")
+    lines = (line for path in paths for line in path.read_text().splitlines(keepends=True))
+    return {Result.from_json(line).id for line in lines if line.endswith("\n")}
+
+
+def test_ctrl_c_keeps_what_workers_have_dialled_and_an_impatient_second_one_cuts_nothing(
+    lab: Lab, tmp_path: Path
+) -> None:
+    before = namespaces(lab)
+    arguments = ("--kubeconfig", str(lab.kubeconfig), "-n", "2", *STILL, *STORY, "--case", "AFF-01")
+    with running(tmp_path, *arguments, group=True) as process:
+        dialled = converge(
+            Wait("dials", 120, 0.05), lambda: spooled(tmp_path), lambda ids: "" if len(ids) > 3 else "few"
+        )
+        os.killpg(process.pid, signal.SIGINT)
+        again = threading.Timer(0.3, os.killpg, (process.pid, signal.SIGINT))
+        again.start()
+        said, _ = process.communicate(timeout=120)
+        again.join()
+    assert process.returncode == 2, said
+    assert "Traceback" not in said
+    assert "xception" not in said
+    seen = cells(tmp_path / "junit.xml")
+    assert {seen[i] for i in dialled} == {"passed"}
+    assert namespaces(lab) == before

@@ -55,7 +55,7 @@ class Prober:
         try:
             with ThreadPoolExecutor(max_workers=16, thread_name_prefix="open") as pool, _ending(stop):
                 list(pool.map(lambda station: station.open(stop), self._stations.values()))
-            self._find_controls()
+            self.choose_controls()
         except BaseException:
             self.close()
             raise
@@ -100,8 +100,10 @@ class Prober:
         with ThreadPoolExecutor(max_workers=16, thread_name_prefix="close") as pool:
             list(pool.map(Station.close, self._stations.values()))
 
-    def _find_controls(self) -> None:
-        """Of each vantage point's candidates, the first of a family at which an agent answers."""
+    def choose_controls(self) -> None:
+        """Of each vantage point's candidates, the first of a family at which an agent answers; to be chosen anew when a
+        node is gone.
+        """
         asked = {
             name: [DialRequest(f"{ip} {port}", ip, port, timeout=2.0) for ip, port in station.vantage.controls]
             for name, station in self._stations.items()
@@ -113,6 +115,7 @@ class Prober:
             key for key, seen in self._everywhere(asked, len, quiet=True) if any(dial.endpoint for dial in seen.dials)
         }
         for name, requests in asked.items():
+            self._controls[name].clear()
             for request in requests:
                 if request.key in good:
                     self._controls[name].setdefault(request.family, (request.ip, request.port))

@@ -11,20 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from conformance.arrange.arrangement import Arrangement
+from conformance.arrange.arrangement import Arrangement, LeftBehind
 from conformance.arrange.cleanup import namespaces, remove, remove_older
 from conformance.arrange.manifests import namespace, service
 from conformance.arrange.run import Run
+from conformance.arrange.services import Services
 from conformance.cluster.api import Cluster
 from conformance.cluster.connection import connect
 from conformance.cluster.paths import kind
+from conformance.errors import ClusterError
 from conformance.model.case import ServiceSpec, on
 from conformance.model.kube import ServiceType
 from conformance.plan import imagine
+from tests.cluster.cable import Cable
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The API server, and the controllers that finish what deleting a namespace begins."""
     state = tmp_path_factory.mktemp("api")
     kubeconfig = state / "kubeconfig"
@@ -32,7 +35,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         _running("conformance.lab.api", "--listen", "127.0.0.1:0", "--state", str(state), awaits=kubeconfig),
         _running("conformance.lab.controllers", "--kubeconfig", str(kubeconfig), awaits=kubeconfig),
     ):
-        yield connect(kubeconfig)
+        yield kubeconfig
+
+
+@pytest.fixture(scope="module")
+def cluster(kubeconfig: Path) -> Cluster:
+    return connect(kubeconfig)
 
 
 class _running:  # noqa: N801  reads as a verb in a with statement
@@ -86,6 +94,30 @@ def test_only_old_runs_are_removed_by_age(cluster: Cluster) -> None:
     assert remove_older(cluster, timedelta(hours=1)) == []
     assert sorted(remove_older(cluster, timedelta(0))) == [run.namespace, run.host_namespace]
     assert namespaces(cluster) == []
+
+
+def test_a_change_that_was_not_carried_through_is_begun_anew(
+    cluster: Cluster, kubeconfig: Path, tmp_path: Path
+) -> None:
+    run, left = Run(), list[LeftBehind]()
+    first, second, third, sentinel = (ServiceSpec(called=name) for name in ("one", "two", "three", "sentinel"))
+    here = imagine.scenes([(first, second, third, sentinel)])[0].here
+    cluster.create("/api/v1/namespaces", namespace(run, run.namespace, privileged=False))
+    with Cable(kubeconfig) as cable:
+        lossy = connect(cable.kubeconfig(tmp_path / "config"), patience=0.0)
+        with Arrangement(lossy, run, "print()", tell=left.append) as arrangement:
+            services = Services(arrangement)
+            services.become([first], here, sentinel)
+            cable.close()
+            with pytest.raises(ClusterError, match="connection refused"):
+                services.become([first, second], here, sentinel)
+            cable.mend()
+            lossy.outage.over()
+            services.become([third], here, sentinel)
+            assert {s["metadata"]["name"].split("-")[0] for s in arrangement.services()} == {"last", "three"}
+            cable.close()
+    assert [run.namespace in str(one) and "nftconform cleanup" in str(one) for one in left] == [True]
+    assert remove(cluster, run.id) == [run.namespace]
 
 
 def test_sixty_services_are_created_quickly(cluster: Cluster) -> None:

@@ -12,6 +12,7 @@ from conformance.arrange.run import Run
 from conformance.arrange.services import Services
 from conformance.cluster.api import JSON, Cluster
 from conformance.cluster.failures import ApiRefused, refused
+from conformance.cluster.outage import Outage
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case import Level, cluster_ip, dial, pod, service
 from conformance.model.cell import Cell
@@ -42,6 +43,7 @@ class Refusing(Cluster):
     """Refuses to create anything, with the same words."""
 
     def __init__(self, status: int, message: str) -> None:
+        self.outage = Outage(0.0)
         self.no = refused(status, json.dumps({"reason": "r", "message": message}).encode(), "POST /x")
 
     def create(self, path: str, body: JSON, *, dry_run: bool = False) -> JSON:
@@ -59,6 +61,9 @@ class OnlyServices:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+
+    def absence(self, _cell: Cell) -> str:
+        return ""
 
 
 def test_what_an_admission_forbids_does_not_apply_here() -> None:

@@ -302,3 +302,20 @@ def test_the_proxys_configuration_has_its_defaults_where_nothing_is_known() -> N
 )
 def test_versions(version: str | None, parts: tuple[int, int] | None) -> None:
     assert minor(version) == parts
+
+
+def test_nodes_that_are_away_are_named_with_the_clusters_own_words() -> None:
+    def node(name: str, *conditions: dict[str, str]) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "status": {"conditions": list(conditions)}}
+
+    there = [
+        node("a", {"type": "Ready", "status": "True"}),
+        node("b", {"type": "Ready", "status": "Unknown", "message": "Kubelet stopped posting node status."}),
+        node("c"),
+        node("other", {"type": "Ready", "status": "False"}),
+    ]
+    assert nodes.away(there, ["a", "b", "c", "d"]) == {
+        "b": "is not Ready: Kubelet stopped posting node status.",
+        "c": "is not Ready: it has no such condition",
+        "d": "is not in the cluster any more",
+    }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance.errors import EnvironmentFault
 
-JUNIT = "junit.xml"
+JUNIT, RESULTS = "junit.xml", "results.jsonl"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -36,8 +36,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Take away the report of an earlier run: a run that comes to none must not be judged by it."""
-    folder.joinpath(JUNIT).unlink(missing_ok=True)
+    """Take away the reports of an earlier run: a run that comes to none must not be judged by them."""
+    for name in (JUNIT, RESULTS):
+        folder.joinpath(name).unlink(missing_ok=True)
 
 
 def check_writable(folder: Path) -> None:

@@ -10,9 +10,8 @@ from conformance.errors import UsageError
 from conformance.results.codec import dump
 from conformance.results.lines import Header, Line
 from conformance.results.run import Run, read
-from reports.files import unwritable, write_whole
+from reports.files import RESULTS, unwritable, write_whole
 
-NAME = "results.jsonl"
 _LONGEST_LINE, _LONGEST_FILE = 2**25, 2**31
 """Characters. The facts of 5,000 nodes, and a hundred of the longest runs, have fewer."""
 
@@ -21,7 +20,7 @@ class Journal:
     """The file as it grows: the header with the first line, every line flushed, so that a kill loses none."""
 
     def __init__(self, folder: Path, header: Header) -> None:
-        self.path = folder / NAME
+        self.path = folder / RESULTS
         self._header = header
         self._file: TextIO | None = None
 

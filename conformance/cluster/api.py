@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import threading
 import time
@@ -192,8 +191,8 @@ class Cluster:
     ) -> JSON:
         data = None if body is None else json.dumps(body).encode()
         asked, first = f"{method} {path}", time.monotonic()
-        throttled, renewed, uncertain = 0, False, False
-        for attempt in itertools.count():
+        lost, throttled, renewed, uncertain = 0, 0, False, False
+        while True:
             self.outage.check()
             began, headers = time.monotonic(), self._headers(data, patch)
             try:
@@ -202,9 +201,10 @@ class Cluster:
             except (urllib3.exceptions.HTTPError, OSError) as failure:
                 trouble = unreachable(failure, self.server)
                 uncertain = uncertain or not isinstance(failure, urllib3.exceptions.NewConnectionError)
-                if passes_by(failure) and self.outage.wait(first, began, attempt, trouble):
-                    continue
-                raise trouble from None
+                if not (passes_by(failure) and self.outage.wait(first, began, lost, trouble)):
+                    raise trouble from None
+                lost += 1
+                continue
             if response.status < 300:
                 self.outage.over()
                 return _object(text, response.status, asked)
@@ -217,14 +217,13 @@ class Cluster:
                 time.sleep(min(int(wait), 10))  # API priority and fairness names the condition itself: a time
             elif response.status == 401 and not renewed and self.renew(headers):
                 renewed = True
-            elif response.status in AWAY or (attempt > throttled + renewed and response.status in STARTING):
-                uncertain = True
-                if not self.outage.wait(first, began, attempt, no):
+            elif response.status in AWAY or (lost and response.status in STARTING):
+                if not self.outage.wait(first, began, lost, no):
                     raise no
+                lost, uncertain = lost + 1, True
             else:
                 self.outage.over()
                 raise no
-        raise AssertionError
 
     @contextmanager
     def _streamed(

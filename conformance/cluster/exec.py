@@ -21,24 +21,22 @@ STALLED = 30.0
 websocket.setdefaulttimeout(10.0)  # or connecting to a server that is silent would never end
 
 
-def opened(cluster: Cluster, url: str, asked: str) -> Any:  # noqa: ANN401  the client is untyped
+def opened(cluster: Cluster, url: str, asked: str, *, renewable: bool = True) -> Any:  # noqa: ANN401  the client is untyped
     """The exec WebSocket at ``url``; `ClusterError` when there is none, with ``asked`` for what was wanted."""
     # Not kubernetes.stream.stream(): that needs CoreV1Api, which takes seconds to import, replaces a method of
     # its ApiClient while it connects, and keeps a copy of everything it ever read.
     dial: Any = WSClient
-    for renewable in (True, False):
-        proof = cluster.authorization()
-        try:
-            socket = dial(cluster.configuration, url.replace("http", "ws", 1), dict(proof), capture_all=False)
-        except websocket.WebSocketBadStatusException as failure:
-            if failure.status_code == 401 and renewable and cluster.renew(proof):
-                continue
-            raise refused(failure.status_code, getattr(failure, "resp_body", b"") or b"", asked) from None
-        except (websocket.WebSocketException, OSError) as failure:
-            raise unreachable(failure, cluster.server) from None
-        socket.sock.settimeout(STALLED)
-        return socket
-    raise AssertionError
+    proof = cluster.authorization()
+    try:
+        socket = dial(cluster.configuration, url.replace("http", "ws", 1), dict(proof), capture_all=False)
+    except websocket.WebSocketBadStatusException as failure:
+        if failure.status_code == 401 and renewable and cluster.renew(proof):
+            return opened(cluster, url, asked, renewable=False)
+        raise refused(failure.status_code, getattr(failure, "resp_body", b"") or b"", asked) from None
+    except (websocket.WebSocketException, OSError) as failure:
+        raise unreachable(failure, cluster.server) from None
+    socket.sock.settimeout(STALLED)
+    return socket
 
 
 class ExecStream:

@@ -18,6 +18,7 @@ from conformance.lab.launch.start import Lab, environment
 from conformance.model.cell import Cell
 from conformance.model.result import Result
 from conformance.model.verdict import Status
+from conformance.results.codec import parse
 from fixtures.batches import Answers
 from fixtures.catalogue import areas
 from fixtures.ground import ground
@@ -145,7 +146,8 @@ def spooled(folder: Path) -> set[str]:
     """What workers have written down so far."""
     paths = folder.glob(".results-*/gw*.jsonl")
     lines = (line for path in paths for line in path.read_text().splitlines(keepends=True))
-    return {Result.from_json(line).id for line in lines if line.endswith("\n")}
+    told = (parse(line) for line in lines if line.endswith("\n"))
+    return {one.id for one in told if isinstance(one, Result)}
 
 
 def test_ctrl_c_keeps_what_workers_have_dialled_and_an_impatient_second_one_cuts_nothing(

@@ -20,7 +20,7 @@ from conformance.errors import ClusterError
 
 JSON = dict[str, Any]
 TIMEOUT = urllib3.Timeout(connect=10, read=30)
-BRIEF = urllib3.Timeout(connect=10, read=10)
+BRIEF = urllib3.Timeout(connect=5, read=10)
 PAGE = 500
 THROTTLED = (429, 503)
 TIMES = 5
@@ -196,7 +196,8 @@ class Cluster:
             self.outage.check()
             began, headers = time.monotonic(), self._headers(data, patch)
             try:
-                response = self._send(method, path, params, data, headers, TIMEOUT)
+                timeout = BRIEF if self.outage.hurrying else TIMEOUT
+                response = self._send(method, path, params, data, headers, timeout)
                 text = response.data
             except (urllib3.exceptions.HTTPError, OSError) as failure:
                 trouble = unreachable(failure, self.server)

@@ -24,6 +24,7 @@ class Outage:
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
+        self.hurrying = False
         self._changed = threading.Condition()
         self._answered = 0.0
         self._since: float | None = None
@@ -45,6 +46,7 @@ class Outage:
     def hurry(self) -> None:
         """Nobody waits for long any more, now and from now on: the run is to end."""
         with self._changed:
+            self.hurrying = True
             self._patience = min(self._patience, _PARTING)
             self._changed.notify_all()
 

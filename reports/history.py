@@ -12,8 +12,10 @@ from rich.text import Text
 from conformance.compare.history import CaseHistory, History, State
 from conformance.model.printable import printable
 
-MOST_RUNS = 30
+MOST_RUNS = 20
 """The newest, in the table; JSON has all."""
+_WIDE = 120
+"""Columns of a terminal that has room for promises."""
 _STYLES = {
     State.FAILING: "bold red",
     State.FLAPPING: "yellow",
@@ -26,7 +28,8 @@ _STYLES = {
 def show(console: Console, told: History, troubles: Iterable[str]) -> None:
     """Every case of which there is something to say, how many are well, and what is wrong with the files."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("case", "", f"last {min(MOST_RUNS, len(told.started))} runs", "since", "promise"):
+    wide = console.width >= _WIDE
+    for column in ("case", "", f"last {min(MOST_RUNS, len(told.started))} runs", "since", *["promise"] * wide):
         table.add_column(column, no_wrap=True, overflow="ellipsis")
     odd = [one for one in told.cases if one.state is not State.WELL]
     for one in odd:
@@ -34,8 +37,8 @@ def show(console: Console, told: History, troubles: Iterable[str]) -> None:
             Text(printable(one.case)),
             Text(_word(one), style=_STYLES[one.state]),
             Text(one.marks[-MOST_RUNS:]),
-            Text(printable(one.since[:16])),
-            Text(printable(one.promise), style="dim"),
+            Text(printable(one.since[:10])),
+            *[Text(printable(one.promise), style="dim")] * wide,
         )
     if odd:
         console.print(table)

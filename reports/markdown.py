@@ -7,7 +7,7 @@ import re
 from conformance.model.printable import printable
 
 HEAD = "<!-- Written by `nftconform docs` from the suites: change those, then run it again. -->\n"
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#+!|~$&@:-]")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~$&@]")
 
 
 def row(*cells: object) -> str:

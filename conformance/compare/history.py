@@ -33,8 +33,9 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CaseHistory:
-    """A case in the runs that asked it: one word a run in ``marks`` (``.`` passed, ``F`` failed, blank not judged).
+    """A case in all runs, one letter each in ``marks``.
 
+    ``.`` passed, ``F`` failed, blank not judged, ``-`` not in the part that is left of a truncated file.
     ``since`` is the start of the first run of its present failing, ``turns`` how often passing and failing took turns.
     ``times`` are milliseconds, before and lately, where it is slower.
     """
@@ -61,30 +62,32 @@ def history(runs: Iterable[Run]) -> History:
     """What ``runs`` of one cluster, in any order, say of each case."""
     ordered = sorted(runs, key=lambda run: run.header.started)
     by_case: dict[str, list[list[Result]]] = {}
+    cut = [run.footer is None for run in ordered]
     for number, run in enumerate(ordered):
         for one in run.results:
             by_case.setdefault(one.case, [[] for _ in ordered])[number].append(one)
     starts = tuple(run.header.started for run in ordered)
-    cases = [_of(nights, starts) for nights in by_case.values()]
+    cases = [_of(nights, cut, starts) for nights in by_case.values()]
     order = {state: number for number, state in enumerate(State)}
     return History(starts, tuple(sorted(cases, key=lambda one: (order[one.state], one.case))))
 
 
-def _of(nights: Sequence[Sequence[Result]], starts: Sequence[str]) -> CaseHistory:
+def _of(nights: Sequence[Sequence[Result]], cut: Sequence[bool], starts: Sequence[str]) -> CaseHistory:
     last = next(night for night in reversed(nights) if night)[0]
-    marks = "".join(map(_mark, nights))
-    judged = marks.replace(" ", "")
+    marks = "".join("-" if gone and not night else _mark(night) for night, gone in zip(nights, cut, strict=True))
+    judged = marks.replace(" ", "").replace("-", "")
+    now = marks.rstrip("-")[-1:]
     turns = sum(a != b for a, b in pairwise(judged))
     times = _slower(nights)
-    if marks[-1] == " ":
+    if now == " ":
         state = State.LOST if judged else State.WELL
     elif turns >= FLAPS:
         state = State.FLAPPING
-    elif marks[-1] == "F":
+    elif now == "F":
         state = State.FAILING
     else:
         state = State.SLOWER if times else State.WELL
-    since = starts[_first_failing(marks)] if marks[-1] == "F" else ""
+    since = starts[_first_failing(marks)] if now == "F" else ""
     slower = times if state is State.SLOWER else None
     return CaseHistory(last.case, last.area, last.promise, state, marks, since, turns, slower)
 

@@ -141,7 +141,7 @@ def test_a_real_kube_proxy_in_both_modes_differs_by_what_is_documented(changes: 
     }
     others = {(one.kind, one.cell.destination, *one.words) for one in changes if not one.difference}
     assert others == {
-        # An endpoint of a Local Service at another node's port: no document says what it should meet there.
+        # local-nodeport-of-another-node, which the kit's cells show by their IDs and a recording's have none.
         (Kind.CHANGED, "nodePort", f"passed: {before}", f"passed: {after}")
         for before, after in (
             ("answered by o1, source changed", "silence of o1"),
@@ -165,7 +165,8 @@ def test_what_the_oracle_says_otherwise_of_iptables_mode_is_documented() -> None
             seen.update(shown[:1])
             undocumented += [] if shown or one.cell.profile is not Profile.CORE else [(one.cell.id, *due)]
     assert undocumented == []
-    assert seen == {each.id for each in known if each.cases or each.destinations}
+    # The last one shows only where the network keeps pods' addresses, which is not known of the imagined cluster.
+    assert seen | {"local-nodeport-of-another-node"} == {each.id for each in known if each.cases or each.destinations}
 
 
 def every_cell() -> Iterator[Cell]:

@@ -58,6 +58,13 @@ def test_what_is_said_of_a_case(marks: str, state: State, since: str, turns: int
     assert (one.state, one.since[:13], one.turns) == (state, since, turns)
 
 
+def test_what_a_truncated_file_does_not_have_is_not_said_to_be_asked_no_more() -> None:
+    *whole, last = nights("..-")
+    told = history([*whole, Run(last.header, last.facts, last.results)])
+    (one,) = (each for each in told.cases if each.case == "NP-01")
+    assert (one.marks, one.state) == ("..-", State.WELL)
+
+
 def test_the_worst_comes_first() -> None:
     told = history(nights("..FF"))
     assert [(one.case, one.state) for one in told.cases] == [("NP-01", State.FAILING), ("NP-02", State.WELL)]

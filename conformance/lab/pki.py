@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.lab.addresses import AddressPlan, NodePlan
-from conformance.lab.api.certificates import Authority, private_key
+from conformance.lab.api.certificates import Authority, private_key, public_key
 from conformance.lab.components import ADMINISTRATORS
 
 
@@ -64,6 +64,12 @@ class Identities:
         path = self._folder / "sa.key"
         path.touch(mode=0o600)
         path.write_bytes(private_key())
+        return path
+
+    def service_account_public_key(self, key: Path) -> Path:
+        """What checks the tokens that ``key`` signs; kube-apiserver does not find it in the key itself."""
+        path = key.with_suffix(".pub")
+        path.write_bytes(public_key(key.read_bytes()))
         return path
 
     def kubeconfig(self, path: Path, server: str, user: str, groups: tuple[str, ...]) -> Path:

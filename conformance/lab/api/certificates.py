@@ -109,6 +109,12 @@ def private_key() -> bytes:
     return _pem(ec.generate_private_key(ec.SECP256R1()))
 
 
+def public_key(pem: bytes) -> bytes:
+    """The public half of a private key, both as PEM."""
+    key = serialization.load_pem_private_key(pem, None)
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
 def _inline(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 

@@ -92,7 +92,7 @@ def _api_server(binaries: Binaries, plan: AddressPlan, identities: Identities, r
         "allow-privileged": "true",
         "service-cluster-ip-range": ",".join(plan.service_cidrs),
         "service-account-issuer": f"https://kubernetes.default.svc.{plan.cluster_domain}",
-        "service-account-key-file": key,
+        "service-account-key-file": identities.service_account_public_key(key),
         "service-account-signing-key-file": key,
         "kubelet-client-certificate": kubelets.certificate,
         "kubelet-client-key": kubelets.key,

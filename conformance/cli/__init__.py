@@ -1,4 +1,4 @@
-"""The command line: ``nftconform run | plan | facts | explain | expect | audit | cleanup | lab | selftest | docs``.
+"""The command line: ``nftconform run | plan | facts | explain | expect | audit | rbac | cleanup | lab | ...``.
 
 Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or environment, 130 interrupted.
 """
@@ -22,6 +22,7 @@ _COMMANDS = {
     "explain": "Print a case's promise, what the oracle expects, why, and the sources.",
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "audit": "Compare every node's kube-proxy table with what the API asks for; sends no packet.",
+    "rbac": "Print the permissions that a run needs, as manifests for kubectl apply.",
     "cleanup": "Take away what killed runs left in a cluster.",
     "lab": "An embedded cluster on this machine: up, down, status, exec, shell, kubectl, logs.",
     "selftest": "Prove the cases: every fault in a lab of its own, and whether those that claim it catch it.",

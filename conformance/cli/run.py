@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
+from conformance.arrange.terms import Terms
 from conformance.cli.options import Given, cluster_options, pod_options
+from conformance.cli.terms import terms_options
 from conformance.cli.there import settled
 from conformance.errors import KitError, UsageError
 from conformance.kit import put_on_path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @cluster_options
 @pod_options
+@terms_options()
 @click.option("-k", "expression", metavar="EXPR", help="Only cells whose IDs match, as in pytest.")
 @click.option("-n", "workers", type=click.IntRange(1), help="Areas side by side in N processes (pytest-xdist).")
 @click.option(
@@ -60,6 +63,7 @@ def run(
     node_access: str,
     patience: float | None,
     output: Path,
+    terms: Terms,
 ) -> int:
     """Ask every cell, judge the answers, write JUnit.
 
@@ -71,7 +75,7 @@ def run(
     from reports.files import check_writable  # noqa: PLC0415
 
     choice = Given(
-        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access
+        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access, terms
     ).choice(output)
     check_named(choice)
     check_writable(output)

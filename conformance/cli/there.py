@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @contextmanager
 def settled(choice: Choice, *, in_lab: bool, nodes: int) -> Iterator[Settings]:
     """The settings for ``choice``, checked as far as they can be before anything is created in the cluster."""
-    from fixtures.settings import check_permitted, check_reachable, settle  # noqa: PLC0415  only after put_on_path
+    from fixtures.permissions import check_permitted  # noqa: PLC0415  importable only after put_on_path
+    from fixtures.settings import check_reachable, settle  # noqa: PLC0415
 
     if in_lab and (choice.kubeconfig or choice.context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")

@@ -133,14 +133,17 @@ class Cluster:
         finally:
             response.close()  # what is left of the stream cannot be reused
 
-    def may(self, verb: str, resource: str, namespace: str, *, group: str = "", subresource: str = "") -> bool:
-        """Whether we are allowed to, by SelfSubjectAccessReview."""
+    def may(
+        self, verb: str, resource: str, namespace: str, *, group: str = "", subresource: str = "", name: str = ""
+    ) -> bool:
+        """Whether we are allowed to, by SelfSubjectAccessReview; with ``name`` to one object, else to all."""
         attributes = {
             "verb": verb,
             "resource": resource,
             "namespace": namespace,
             "group": group,
             "subresource": subresource,
+            "name": name,
         }
         review = {
             "apiVersion": "authorization.k8s.io/v1",

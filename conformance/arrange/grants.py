@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain
 
+from conformance.arrange import disturbing, lease
 from conformance.arrange.terms import Terms
 from conformance.cluster.grants import Grant
-from conformance.model.case import Ask, Case, Matrix, Request, ServiceSpec, Submission, Verb
+from conformance.model.case import Ask, Become, Case, Matrix, Request, ServiceSpec, Submission, Verb
 
 SERVICES, STATUS, SLICES, MIRRORED = "services", "services/status", "endpointslices.discovery.k8s.io", "endpoints"
 
@@ -24,8 +25,8 @@ ALWAYS = (
 )
 """Without one of these there is no run. Namespaces have names of their own in every run: no Role can name them."""
 
-HELPFUL = (Grant("list", "events"),)
-"""Why pods do not start."""
+HELPFUL = (Grant("list", "events"), lease.LOOK)
+"""Why pods do not start, and whether somebody else disturbs the cluster."""
 
 _BY_VERB = {
     Verb.CREATE: (Grant("create", SERVICES), Grant("get", SERVICES)),
@@ -53,11 +54,13 @@ def of_terms(terms: Terms) -> Iterable[Grant]:
         namespace, name = terms.image_pull_secret.split("/")
         yield Grant("get", "secrets", namespace, (name,))
         yield Grant("create", "secrets")
+    if terms.disruptive:
+        yield from (*lease.GRANTS, *disturbing.GRANTS)
 
 
 def _of_case(case: Case) -> Iterable[Grant]:
     asked = [step for step in case.story if isinstance(step, Ask)]
-    changes = [step.services for step in case.story if not isinstance(step, Ask)]
+    changes = [step.services for step in case.story if isinstance(step, Become)]
     specs = list(chain(case.services, *changes))
     yield from _of_specs(specs)
     if changes:

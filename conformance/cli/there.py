@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 @contextmanager
 def settled(choice: Choice, *, in_lab: bool, nodes: int) -> Iterator[Settings]:
     """The settings for ``choice``, checked as far as they can be before anything is created in the cluster."""
-    from fixtures.permissions import check_permitted  # noqa: PLC0415  importable only after put_on_path
+    from fixtures.exclusive import exclusive  # noqa: PLC0415  importable only after put_on_path
+    from fixtures.permissions import check_permitted  # noqa: PLC0415
     from fixtures.settings import check_reachable, settle  # noqa: PLC0415
 
     if in_lab and (choice.kubeconfig or choice.context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
+    if in_lab and choice.terms.keep_on_failure:
+        raise UsageError(
+            "The lab of --lab goes with the run, and all objects with it.",
+            "For --keep-on-failure start one with `nftconform lab up`, and give its --kubeconfig.",
+        )
     with _terminable(), _lab(choice, nodes) if in_lab else _as_it_is(choice) as there:
         settings = settle(there)
         check_permitted(settings)
         check_reachable(settings)
-        yield settings
+        with exclusive(settings) as alone:
+            yield alone
 
 
 @contextmanager

@@ -95,10 +95,11 @@ class Cluster:
         word = "json-patch" if isinstance(body, list) else "merge-patch"
         return self._ask("PATCH", path, _writing(dry_run=dry_run), body, patch=word)
 
-    def delete(self, path: str, params: Mapping[str, str] | None = None) -> bool:
-        """Delete an object; False when there was none."""
+    def delete(self, path: str, params: Mapping[str, str] | None = None, *, version: str = "") -> bool:
+        """Delete an object; False when there was none. With ``version`` only that resourceVersion of it."""
+        body = {"preconditions": {"resourceVersion": version}} if version else None
         try:
-            self._ask("DELETE", path, params)
+            self._ask("DELETE", path, params, body)
         except ApiRefused as no:
             if no.status == 404:
                 return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.cluster.grants import Grant
-from conformance.facts.ask import SYSTEM
+from conformance.cluster.pods import SYSTEM
 
 
 @dataclass(frozen=True, slots=True)

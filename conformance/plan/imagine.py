@@ -32,6 +32,7 @@ LANDSCAPE = Landscape(
     externals=(ExternalSite("x1", "node-a"), ExternalSite("x2", "node-c")),
     zones=tuple(f"zone-{role}" for role in ROLES),
     readable=True,
+    disruptive=True,
 )
 
 

@@ -26,7 +26,8 @@ class Landscape:
     """Node names in role order (a, b, c), the families that Services may have, and the external sites.
 
     ``mode`` is kube-proxy's and ``version`` that of Kubernetes, None where they are not known; ``zones`` are those of
-    the nodes, in their order. ``readable``: kube-proxy's tables on them may be read.
+    the nodes, in their order. ``readable``: kube-proxy's tables on them may be read; ``disruptive``: the
+    cluster itself may be disturbed.
     """
 
     nodes: tuple[str, ...]
@@ -36,6 +37,7 @@ class Landscape:
     zones: tuple[str, ...] = ()
     version: tuple[int, int] | None = None
     readable: bool = False
+    disruptive: bool = False
 
     def node(self, role: str) -> str | None:
         """The node that plays ``role``, or None when the cluster is too small."""

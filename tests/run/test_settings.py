@@ -46,6 +46,17 @@ SETTINGS = Settings(
 )
 
 
+def test_so_many_nodes_are_used_spread_over_zones_and_always_with_the_entrances() -> None:
+    few = replace(SETTINGS, terms=Terms(max_nodes=2))
+    assert [n.name for n in few.nodes] == ["n4", "n1"]  # an entrance, and one of the other zone; n2 is cordoned
+    assert few.landscape.nodes == ("n4", "n1")
+    assert few.described()["nodes used"] == "n4, n1 of 4"
+    assert {n.name for n in replace(few, terms=Terms()).nodes} == {"n1", "n3", "n4"}
+    assert [n.name for n in replace(few, terms=Terms(), left_out=("n4", "n1")).nodes] == ["n3"]
+    with pytest.raises(UsageError, match="None of the 4 Ready nodes may be used"):
+        check_nodes(replace(few, left_out=("n1", "n3", "n4")))
+
+
 def test_settings_survive_the_way_to_a_worker() -> None:
     assert Settings.from_json(SETTINGS.to_json()) == SETTINGS
     assert Settings.from_json(SETTINGS.to_json()).facts == FACTS

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from conformance.arrange import disturbing, lease
+from conformance.arrange.balancing import Mode
 from conformance.arrange.terms import Terms
 from conformance.cluster.grants import Grant
 from conformance.model.case import Ask, Become, Case, Matrix, Request, ServiceSpec, Submission, Verb
@@ -54,6 +55,8 @@ def of_terms(terms: Terms) -> Iterable[Grant]:
         namespace, name = terms.image_pull_secret.split("/")
         yield Grant("get", "secrets", namespace, (name,))
         yield Grant("create", "secrets")
+    if terms.lb == Mode.STATUS_PATCH.value:
+        yield Grant("patch", STATUS)
     if terms.disruptive:
         yield from (*lease.GRANTS, *disturbing.GRANTS)
 

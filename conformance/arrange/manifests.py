@@ -159,6 +159,8 @@ def service(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
     made = _owned(run, manifest.service(spec, here))
     if spec.slices is None and not spec.mirrored and spec.type is not ServiceType.EXTERNAL_NAME:
         made["spec"]["selector"] = {ends_label(spec.endpoints): "yes"}
+    if run.balancing.by_hand(spec):
+        made["spec"]["loadBalancerClass"] = manifest.BY_HAND
     return made
 
 

@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.arrange.balancing import Balancing
+
 AGENT_IMAGE = (
     "docker.io/library/python:3.12-alpine@sha256:6d43704baacd1bfbe7c295d7f13079d5d8104ed33568873133f8fc69980419df"
 )
@@ -46,6 +48,7 @@ class Run:
     image: str = AGENT_IMAGE
     pull_secret: str = ""
     """``NAMESPACE/NAME`` of the Secret that is copied for pulling the image."""
+    balancing: Balancing = field(default_factory=Balancing)
     tolerations: tuple[Mapping[str, str], ...] = ({"operator": "Exists"},)
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from conformance.arrange.balancing import Mode, pools
 from conformance.errors import UsageError
 
 NONE = "none"
@@ -30,6 +31,12 @@ class Terms:
     )
     registry_mirror: str = _said("", "Take the agent's default image from this registry.", "HOST[:PORT][/PATH]")
     image_pull_secret: str = _said("", "Copy this Secret into the run's namespaces for pulling.", "NAMESPACE/NAME")
+    lb: str = _said(
+        Mode.AUTO.value,
+        "Who gives LoadBalancer Services addresses: a controller, else the kit (auto); the kit (status-patch); nobody.",
+        choices=tuple(mode.value for mode in Mode),
+    )
+    lb_range: tuple[str, ...] = _said((), "The kit's own such addresses, one range a family; may be repeated.", "CIDR")
     keep_on_failure: bool = _said(False, "Leave the run's objects where something failed, and say how to remove them.")
     disruptive: bool = _said(False, "Ask also what disturbs others, such as restarts of kube-proxy: one by one.")
 
@@ -63,6 +70,7 @@ class Terms:
             raise UsageError(
                 f"--registry-mirror {self.registry_mirror!r} is no host.", "Say HOST[:PORT][/PATH], without a scheme."
             )
+        pools(self.lb_range)
         if self.max_nodes < 0:
             raise UsageError(f"--max-nodes {self.max_nodes} is no number of nodes.", "Give a positive one.")
 

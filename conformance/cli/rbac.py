@@ -46,7 +46,7 @@ _FACTS = """\
 )
 @click.option("--name", default="nftconform", show_default=True, help="Of the ServiceAccount and its roles.")
 @click.option("--namespace", default="nftconform", show_default=True, help="Of the ServiceAccount.")
-@terms_options("disruptive", "image_pull_secret")
+@terms_options("disruptive", "image_pull_secret", "lb")
 def rbac(profile: str, node_access: str, name: str, namespace: str, terms: Terms) -> None:
     """Print a ServiceAccount with exactly the permissions of a run with the same options, for `kubectl apply -f -`."""
     put_on_path()

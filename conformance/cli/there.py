@@ -22,6 +22,7 @@ def settled(choice: Choice, *, in_lab: bool, nodes: int) -> Iterator[Settings]:
     """The settings for ``choice``, checked as far as they can be before anything is created in the cluster."""
     from fixtures.exclusive import exclusive  # noqa: PLC0415  importable only after put_on_path
     from fixtures.permissions import check_permitted  # noqa: PLC0415
+    from fixtures.routes import routed  # noqa: PLC0415
     from fixtures.settings import check_reachable, settle  # noqa: PLC0415
 
     if in_lab and (choice.kubeconfig or choice.context):
@@ -35,8 +36,8 @@ def settled(choice: Choice, *, in_lab: bool, nodes: int) -> Iterator[Settings]:
         settings = settle(there)
         check_permitted(settings)
         check_reachable(settings)
-        with exclusive(settings) as alone:
-            yield alone
+        with exclusive(settings) as alone, routed(alone) as there_too:
+            yield there_too
 
 
 @contextmanager

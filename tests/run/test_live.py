@@ -15,7 +15,7 @@ from conformance.cluster.connection import connect
 from conformance.lab.launch.start import Lab
 from tests.run.conftest import Run
 from tests.run.test_bad_input import refused
-from tests.run.test_on_a_lab import cells, namespaces
+from tests.run.test_on_a_lab import cells, namespaces, outside
 
 ALL = ("Pod", "Service", "ConfigMap", "EndpointSlice")
 
@@ -93,6 +93,18 @@ def test_what_failed_is_left_to_be_looked_at_and_all_of_it_is_the_runs(
     nftconform("cleanup", "--kubeconfig", str(lab.kubeconfig), "--run", identity)
     assert namespaces(lab) == before
     assert nftconform("lab", "fault", "off", "--dir", str(lab.directory)).returncode == 0
+
+
+def test_the_kit_itself_gives_addresses_and_its_external_client_a_way_to_them(
+    lab: Lab, nftconform: Run, tmp_path: Path
+) -> None:
+    options = ("--lb", "status-patch", "--lb-range", "10.99.0.0/24", "--output", str(tmp_path))
+    chosen = ("--case", "LB-01.ipv4-tcp", "--case", "LB-05.ipv4-tcp")
+    done = run(nftconform, lab, *outside(lab), *options, *chosen)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(cells(tmp_path / "junit.xml").values()) == {"passed"}
+    shown = nftconform("lab", "exec", "--dir", str(lab.directory), "x1", "--", "ip", "route", "show", "10.99.0.0/24")
+    assert (shown.returncode, shown.stdout) == (0, "")
 
 
 def test_what_cannot_be_used_is_told(lab: Lab, nftconform: Run) -> None:

@@ -41,7 +41,7 @@ _GRANTS = """
 ## Permissions
 
 All of these are to read. Only `list nodes` is required for a run; each other one makes the facts behind it known, and
-`nftconform facts` needs none. A run's further permissions are in the [README](../README.md#a-real-cluster). Where the
+`nftconform facts` needs none. `nftconform rbac` prints them with those of a run. Where the
 DaemonSets and Deployments of all namespaces may not be listed, those of kube-system are.
 
 | permission | facts |

@@ -16,7 +16,7 @@ from conformance.arrange.waits import ACCOUNT, PODS, NotConverged, converge
 from conformance.cluster.api import Cluster
 from conformance.cluster.paths import collection_of, kind
 from conformance.cluster.pods import PodRef
-from conformance.errors import ClusterError
+from conformance.errors import ClusterError, UsageError
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
@@ -110,9 +110,12 @@ class Arrangement:
         spaces = [manifests.namespace(run, run.namespace, privileged=privileged)]
         if wanted.host_nodes:
             spaces.append(manifests.namespace(run, run.host_namespace, privileged=True))
+        credentials = self._credentials()
         self.create(spaces)
         names = [s["metadata"]["name"] for s in spaces]
         self.create(manifests.agent_map(run, name, self.agent) for name in names)
+        if credentials:
+            self.create(manifests.pull_secret(run, name, credentials) for name in names)
         for name in names:
             self._wait_for_account(kind("ServiceAccount").path(name, "default"))
         pods = [
@@ -145,6 +148,19 @@ class Arrangement:
     def slices(self) -> list[JSON]:
         """The EndpointSlices of the run's Services, as the API has them now."""
         return self.cluster.objects("EndpointSlice", self.run.namespace)
+
+    def _credentials(self) -> JSON | None:
+        """The Secret that is to be copied; `UsageError` when it is not there, or none for pulling images."""
+        if not self.run.pull_secret:
+            return None
+        namespace, name = self.run.pull_secret.split("/")
+        found = self.cluster.find(kind("Secret").path(namespace, name))
+        if found is None or not str(found.get("type")).startswith("kubernetes.io/dockerc"):
+            why = "is not there" if found is None else "holds no credentials of a registry"
+            raise UsageError(
+                f"The Secret {namespace}/{name} {why}.", "`kubectl create secret docker-registry` makes one."
+            )
+        return found
 
     def _wait_for_account(self, path: str) -> None:
         """Admission refuses pods of a namespace whose default account has not been made yet."""

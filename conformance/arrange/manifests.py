@@ -15,6 +15,7 @@ from conformance.model.surroundings import ALT_SHIFT, FLEET_PORT, Surroundings
 
 JSON = dict[str, Any]
 AGENT_MAP = "agent"
+PULLING = "pull"
 NOBODY = 1
 """A port where nobody listens: a readiness probe of it never succeeds."""
 IDLE = "import signal; signal.pause()"
@@ -30,10 +31,20 @@ RESTRICTED = {
 
 
 def namespace(run: Run, name: str, *, privileged: bool) -> JSON:
-    """A namespace with its Pod Security level."""
+    """A namespace with its Pod Security level, and why where that is not the restricted one."""
     level = "privileged" if privileged else "restricted"
     security = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "warn", "audit")}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": run.labels | security}}
+    metadata: JSON = {"name": name, "labels": run.labels | security}
+    if privileged:
+        metadata["annotations"] = {WHY: "some pods need host network or raw sockets: each says why"}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def pull_secret(run: Run, where: str, original: JSON) -> JSON:
+    """A copy of the Secret with the credentials of a registry."""
+    metadata = {"name": PULLING, "namespace": where, "labels": run.labels}
+    kept = {"type": original["type"], "data": original["data"]}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata} | kept
 
 
 def agent_map(run: Run, where: str, source: str) -> JSON:
@@ -53,6 +64,7 @@ def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, hos
     container = {
         "name": "agent",
         "image": run.image,
+        "imagePullPolicy": "IfNotPresent",  # also of an image that was loaded onto the nodes and is in no registry
         "command": ["python3", "-u", AGENT_PATH, "serve", "--port", str(port), "--name", name],
         "ports": ports,
         "readinessProbe": probe,
@@ -67,13 +79,15 @@ def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, hos
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 1,
         "restartPolicy": "Always",
-        "tolerations": [{"operator": "Exists"}],
+        "tolerations": [dict(one) for one in run.tolerations],
         "containers": [container],
         "volumes": [{"name": AGENT_MAP, "configMap": {"name": AGENT_MAP}}],
     }
     if run.pull_secret:
-        spec["imagePullSecrets"] = [{"name": run.pull_secret}]
-    metadata = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role}}
+        spec["imagePullSecrets"] = [{"name": PULLING}]
+    metadata: JSON = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role}}
+    if host:
+        metadata["annotations"] = {WHY: "the node's own network is where it dials from, or answers"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -96,7 +110,7 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
         _allow_raw(made)
     if one.breed == Breed.SIDECAR.value:
         made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]
-        kept = {key: container[key] for key in ("image", "resources", "securityContext")}
+        kept = {key: container[key] for key in ("image", "imagePullPolicy", "resources", "securityContext")}
         made["spec"]["containers"] = [{"name": "idle", "command": ["python3", "-c", IDLE]} | kept]
     return made
 
@@ -131,7 +145,10 @@ def _allow_all(made: JSON) -> None:
 
 def _allow_raw(made: JSON) -> None:
     """SCTP without the kernel's module, and a look at the wires, take CAP_NET_RAW, which only root can be given."""
-    made["metadata"]["annotations"] = {WHY: "SCTP is spoken over raw sockets, the wires are watched by AF_PACKET"}
+    reason = "SCTP is spoken over raw sockets, the wires are watched by AF_PACKET"
+    made["metadata"].setdefault("annotations", {})
+    known = made["metadata"]["annotations"].get(WHY)
+    made["metadata"]["annotations"][WHY] = f"{known}; {reason}" if known else reason
     (container,) = made["spec"]["containers"]
     changed = {"capabilities": {"drop": ["ALL"], "add": ["NET_RAW"]}, "runAsNonRoot": False, "runAsUser": 0}
     container["securityContext"] = RESTRICTED | changed
@@ -152,6 +169,8 @@ def service(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
     made = _owned(run, manifest.service(spec, here))
     if spec.slices is None and not spec.mirrored and spec.type is not ServiceType.EXTERNAL_NAME:
         made["spec"]["selector"] = {ends_label(spec.endpoints): "yes"}
+    if run.balancing.by_hand(spec):
+        made["spec"]["loadBalancerClass"] = manifest.BY_HAND
     return made
 
 

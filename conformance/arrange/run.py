@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from conformance.arrange.balancing import Balancing
 
 AGENT_IMAGE = (
     "docker.io/library/python:3.12-alpine@sha256:6d43704baacd1bfbe7c295d7f13079d5d8104ed33568873133f8fc69980419df"
@@ -22,6 +25,13 @@ WHY = "nftconform.io/why-privileged"
 FIRST_PORT, PORTS = 20000, 4999
 
 
+def image_of(given: str | None, mirror: str = "") -> str:
+    """The image that was ``given``, or the default one, taken from ``mirror`` instead of its own registry."""
+    if given:
+        return given
+    return f"{mirror.rstrip('/')}/{AGENT_IMAGE.partition('/')[2]}" if mirror else AGENT_IMAGE
+
+
 def new_id() -> str:
     """A short word that no other run has."""
     return secrets.token_hex(3)
@@ -37,6 +47,9 @@ class Run:
     id: str = field(default_factory=new_id)
     image: str = AGENT_IMAGE
     pull_secret: str = ""
+    """``NAMESPACE/NAME`` of the Secret that is copied for pulling the image."""
+    balancing: Balancing = field(default_factory=Balancing)
+    tolerations: tuple[Mapping[str, str], ...] = ({"operator": "Exists"},)
 
     @property
     def namespace(self) -> str:

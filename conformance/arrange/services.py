@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from conformance.arrange import lacking, manifests
 from conformance.arrange.arrangement import AT_ONCE, Arrangement
+from conformance.arrange.balancing import Mode, wants
 from conformance.arrange.waits import LOAD_BALANCERS, SLICES, NotConverged, converge
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import collection_of, kind
@@ -45,6 +46,7 @@ class Services:
     _balanced: bool = True
     _torn: bool = False
     """Whether the last change was not carried through: nobody knows what there is."""
+    _given: dict[str, int] = field(default_factory=dict)
 
     def become(self, specs: Sequence[ServiceSpec], here: Surroundings, sentinel: ServiceSpec) -> JSON:
         """Make exactly ``specs`` exist, wait until their slices hold the endpoints, then create the sentinel.
@@ -77,6 +79,7 @@ class Services:
         self.lacking |= {s.name: why for s in specs for b in s.backends if (why := self.away.get(b.role))}
         self._wait_for_endpoints({s.name: _selected(s) for s in specs if s.slices is None})
         self._wait_for_balancers()
+        self._balance(here)
         last = self._create_last(sentinel, here)
         self._torn = False
         return last
@@ -137,9 +140,16 @@ class Services:
 
     def _write_status(self, spec: ServiceSpec, here: Surroundings) -> None:
         status = manifest.status(spec, here)
+        if status is None and self.arrangement.run.balancing.mode is Mode.STATUS_PATCH and wants(spec):
+            status = self._address(spec, here)
         if status is not None:
             path = _path(self.arrangement.run.namespace, spec.name)
             self.arrangement.cluster.patch(f"{path}/status", status)
+
+    def _address(self, spec: ServiceSpec, here: Surroundings) -> JSON:
+        """Of the kit's own, always the same for one name."""
+        number = self._given.setdefault(spec.name, len(self._given))
+        return self.arrangement.run.balancing.status(number, manifest.families_of(spec, here))
 
     def _mirror(self, specs: Sequence[ServiceSpec], here: Surroundings) -> None:
         """Write the Endpoints objects that the cluster is to mirror; those of Services that go, go with them."""
@@ -181,6 +191,19 @@ class Services:
         except NotConverged as late:
             self._balanced = False
             log.info("%s", late.cause)
+
+    def _balance(self, here: Surroundings) -> None:
+        """Where no controller gives addresses, give them, as far as the credentials permit."""
+        if self._balanced:
+            return
+        names = [s["metadata"]["name"] for s in self.arrangement.services() if lacking.ingresses([s])]
+        for spec in (self.specs[name] for name in names if name in self.specs):
+            try:
+                path = _path(self.arrangement.run.namespace, spec.name)
+                self.arrangement.cluster.patch(f"{path}/status", self._address(spec, here))
+            except ApiRefused as no:
+                log.info("%s", no.cause)
+                return
 
 
 def merge_patch(before: JSON, after: JSON) -> JSON:

@@ -1,4 +1,4 @@
-"""The command line: ``nftconform run | plan | facts | explain | expect | audit | report | cleanup | lab | ...``.
+"""The command line: ``nftconform run | plan | facts | explain | expect | audit | rbac | report | lab | ...``.
 
 Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or environment, 130 interrupted.
 """
@@ -25,6 +25,7 @@ _COMMANDS = {
     "report": "Make a report of a run's results.jsonl: JUnit, Markdown, a summary.",
     "diff": "Compare two runs: what fails, passes or behaves otherwise by now; --gate blocks on it.",
     "history": "Say of many runs since when each case fails, whether it wavers, whether it is slower.",
+    "rbac": "Print the permissions that a run needs, as manifests for kubectl apply.",
     "cleanup": "Take away what killed runs left in a cluster.",
     "lab": "An embedded cluster on this machine: up, down, status, exec, shell, kubectl, logs.",
     "selftest": "Prove the cases: every fault in a lab of its own, and whether those that claim it catch it.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from conformance.arrange.cleanup import namespaces, remove_older
+from conformance.arrange.cleanup import namespaces, remove, remove_older
 from conformance.cluster.connection import connect
 
 
@@ -23,17 +23,18 @@ from conformance.cluster.connection import connect
     metavar="MINUTES",
     help="Leave younger runs alone: they may be under way.",
 )
-def cleanup(kubeconfig: Path | None, context: str | None, minutes: int) -> None:
+@click.option("--run", "run", metavar="ID", help="Only this run, whatever its age: what --keep-on-failure left.")
+def cleanup(kubeconfig: Path | None, context: str | None, minutes: int, run: str | None) -> None:
     """Delete the namespaces of runs that were killed before they could do so themselves, and wait until they are gone.
 
     Only namespaces that carry the kit's own labels are touched.
     """
     cluster = connect(kubeconfig, context)
     try:
-        removed = remove_older(cluster, timedelta(minutes=minutes))
+        removed = remove(cluster, run) if run else remove_older(cluster, timedelta(minutes=minutes))
         younger = len(namespaces(cluster))
     finally:
         cluster.close()
     click.echo(f"removed {len(removed)} namespaces{': ' if removed else ''}{', '.join(sorted(removed))}")
-    if younger:
+    if younger and not run:
         click.echo(f"left {younger} of runs younger than {minutes} minutes, which may be under way (--older-than)")

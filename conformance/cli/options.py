@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from conformance.arrange.terms import Terms
 from conformance.errors import UsageError
 from conformance.model.case import Profile
 from conformance.model.cluster import ProxyMode
@@ -99,6 +100,7 @@ class Given:
     patience: float | None = None
     node_access: str | None = None
     outage: float | None = None
+    terms: Terms = field(default_factory=Terms)
 
     def choice(self, output: Path | None = None) -> Choice:
         """The same as the fixtures take it; to be called after `put_on_path`."""
@@ -112,6 +114,7 @@ class Given:
             externals=self.externals,
             told=self.told,
             agent_image=self.agent_image,
+            terms=self.terms,
         )
         if self.trust is not None:
             plain = replace(plain, trust=self.trust)

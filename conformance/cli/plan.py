@@ -10,13 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.arrange.terms import Terms
 from conformance.cli.options import Given, cluster_options
+from conformance.cli.terms import terms_options
 from conformance.kit import put_on_path
 from conformance.model.cell import Cell, Excluded
 
 
 @click.command()
 @cluster_options
+@terms_options("max_nodes", "node_selector", "toleration", "disruptive")
 @click.option("--cells", "each", is_flag=True, help="List every cell instead of every case.")
 def plan(
     kubeconfig: Path | None,
@@ -26,6 +29,7 @@ def plan(
     externals: tuple[str, ...],
     told: tuple[str, ...],
     each: bool,
+    terms: Terms,
 ) -> None:
     """Show what `run` would ask with the same options. The cluster is only read."""
     put_on_path()
@@ -34,7 +38,7 @@ def plan(
     from fixtures.settings import settle  # noqa: PLC0415
     from reports.facts import described  # noqa: PLC0415
 
-    settings = settle(Given(kubeconfig, context, cases, profile, externals, told).choice())
+    settings = settle(Given(kubeconfig, context, cases, profile, externals, told, terms=terms).choice())
     console = Console(highlight=False)
     there = settings.landscape
     for name, value in described(settings.facts, there.nodes, there.families, settings.profile).items():

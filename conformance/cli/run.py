@@ -9,7 +9,9 @@ import click
 import pytest
 from _pytest.mark import expression as pytest_expression
 
+from conformance.arrange.terms import Terms
 from conformance.cli.options import Given, cluster_options, pod_options
+from conformance.cli.terms import terms_options
 from conformance.cli.there import settled
 from conformance.errors import KitError, UsageError
 from conformance.kit import put_on_path
@@ -24,6 +26,7 @@ _MALFORMED: type[Exception] = getattr(pytest_expression, "ParseError", SyntaxErr
 @click.command()
 @cluster_options
 @pod_options
+@terms_options()
 @click.option("-k", "expression", metavar="EXPR", help="Only cells whose IDs match, as in pytest.")
 @click.option("-v", "--verbose", is_flag=True, help="A line a cell as it is judged, and the whole summary.")
 @click.option("-n", "workers", type=click.IntRange(1), help="Areas side by side in N processes (pytest-xdist).")
@@ -76,6 +79,7 @@ def run(
     patience: float | None,
     outage: float | None,
     output: Path,
+    terms: Terms,
 ) -> int:
     """Ask every cell, judge the answers, write results.jsonl and JUnit.
 
@@ -87,7 +91,7 @@ def run(
     from reports.files import check_writable, forget  # noqa: PLC0415
 
     choice = Given(
-        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access, outage
+        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access, outage, terms
     ).choice(output)
     check_writable(output)
     forget(output)

@@ -27,17 +27,26 @@ _CLEANING = b"nftconform: cleaning up and writing down what was done; a third Ct
 @contextmanager
 def settled(choice: Choice, *, in_lab: bool, nodes: int, wanted: KubernetesOptions) -> Iterator[Settings]:
     """The settings for ``choice``, checked as far as they can be before anything is created in the cluster."""
-    from fixtures.settings import check_permitted, check_reachable, settle  # noqa: PLC0415  only after put_on_path
+    from fixtures.exclusive import exclusive  # noqa: PLC0415  importable only after put_on_path
+    from fixtures.permissions import check_permitted  # noqa: PLC0415
+    from fixtures.routes import routed  # noqa: PLC0415
+    from fixtures.settings import check_reachable, settle  # noqa: PLC0415
 
     if in_lab and (choice.kubeconfig or choice.context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
+    if in_lab and choice.terms.keep_on_failure:
+        raise UsageError(
+            "The lab of --lab goes with the run, and all objects with it.",
+            "For --keep-on-failure start one with `nftconform lab up`, and give its --kubeconfig.",
+        )
     if not in_lab and any(wanted):
         raise UsageError("--binaries, --proxy-mode and --kube-proxy-config are for a lab.", "Give --lab, too.")
     with _terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
         settings = settle(there)
         check_permitted(settings)
         check_reachable(settings)
-        yield settings
+        with exclusive(settings) as alone, routed(alone) as there_too:
+            yield there_too
 
 
 @contextmanager

@@ -108,10 +108,11 @@ class Cluster:
         word = "json-patch" if isinstance(body, list) else "merge-patch"
         return self._ask("PATCH", path, _writing(dry_run=dry_run), body, patch=word)
 
-    def delete(self, path: str, params: Mapping[str, str] | None = None) -> bool:
-        """Delete an object; False when there was none."""
+    def delete(self, path: str, params: Mapping[str, str] | None = None, *, version: str = "") -> bool:
+        """Delete an object; False when there was none. With ``version`` only that resourceVersion of it."""
+        body = {"preconditions": {"resourceVersion": version}} if version else None
         try:
-            self._ask("DELETE", path, params)
+            self._ask("DELETE", path, params, body)
         except ApiRefused as no:
             if no.status == 404:
                 return False
@@ -141,14 +142,17 @@ class Cluster:
                         raise refused(int(status.get("code", 500)), json.dumps(status).encode(), f"watch {path}")
                     yield event["type"], event["object"]
 
-    def may(self, verb: str, resource: str, namespace: str, *, group: str = "", subresource: str = "") -> bool:
-        """Whether we are allowed to, by SelfSubjectAccessReview."""
+    def may(
+        self, verb: str, resource: str, namespace: str, *, group: str = "", subresource: str = "", name: str = ""
+    ) -> bool:
+        """Whether we are allowed to, by SelfSubjectAccessReview; with ``name`` to one object, else to all."""
         attributes = {
             "verb": verb,
             "resource": resource,
             "namespace": namespace,
             "group": group,
             "subresource": subresource,
+            "name": name,
         }
         review = {
             "apiVersion": "authorization.k8s.io/v1",

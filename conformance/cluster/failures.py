@@ -63,7 +63,7 @@ def refused(status: int, body: bytes, asked: str) -> ApiRefused:
             status,
             reason or "Forbidden",
             f"The credentials do not permit to {what}.".replace("..", "."),
-            "Grant it with a Role or ClusterRole, or use another context.",
+            "`nftconform rbac` prints all that a run needs; or use another context.",
             denied=True,
         )
     return ApiRefused(

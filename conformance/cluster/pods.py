@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SYSTEM = "kube-system"
+KUBE_PROXY = "k8s-app=kube-proxy"
+"""As kubeadm, EKS and kops label kube-proxy's pods, in that namespace."""
 AGENT_FOLDER = "/agent"
 AGENT_FILE = "agent.py"
 AGENT_PATH = f"{AGENT_FOLDER}/{AGENT_FILE}"

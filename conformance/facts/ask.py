@@ -9,14 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import kind
+from conformance.cluster.pods import KUBE_PROXY, SYSTEM
 from conformance.errors import ClusterError
 from conformance.facts.answer import JSON, Answer, at, denied, text
 
-SYSTEM = "kube-system"
 CONTROL_PLANE = "component in (kube-apiserver,kube-controller-manager,kube-proxy)"
 """As kubeadm, RKE2 and GKE label static pods."""
-KUBE_PROXY = "k8s-app=kube-proxy"
-"""As kubeadm, EKS and kops label them."""
 PROXIES_ASKED = 16
 """Through the API server one by one: a sample is enough to notice that nodes differ, their own agents ask them all."""
 

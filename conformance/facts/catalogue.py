@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.facts.ask import SYSTEM
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """One permission to read; in all namespaces, or for what has none, without ``namespace``."""
-
-    verb: str
-    resource: str
-    namespace: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.resource}" + (f" in {self.namespace}" if self.namespace else "")
+from conformance.cluster.grants import Grant
+from conformance.cluster.pods import SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +19,18 @@ class Question:
 
 
 NODES = Grant("list", "nodes")
-CONFIG = Grant("get", "configmaps", SYSTEM)
+CONFIG = Grant("get", "configmaps", SYSTEM, ("kube-proxy", "kube-proxy-config", "kubeadm-config"))
 PODS = Grant("list", "pods", SYSTEM)
 POD_PROXY = Grant("get", "pods/proxy", SYSTEM)
-DNS_SERVICE = Grant("get", "services", SYSTEM)
+DNS_SERVICE = Grant("get", "services", SYSTEM, ("kube-dns",))
 SERVICE_CIDRS = Grant("list", "servicecidrs.networking.k8s.io")
 WORKLOADS = (Grant("list", "daemonsets.apps"), Grant("list", "deployments.apps"))
-PLUGIN_CONFIG = Grant("get", "configmaps", "the plugin's namespace")
-CALICO = (Grant("get", "installations.operator.tigera.io"), Grant("get", "felixconfigurations.crd.projectcalico.org"))
+PLUGIN = "the plugin's namespace"
+PLUGIN_CONFIG = Grant("get", "configmaps", PLUGIN)
+CALICO = tuple(
+    Grant("get", resource, names=("default",))
+    for resource in ("installations.operator.tigera.io", "felixconfigurations.crd.projectcalico.org")
+)
 
 _CONFIGURED = "kube-proxy's command line, else its ConfigMap, else k3s's annotation of nodes"
 _CONFIGURATION = (CONFIG, PODS, *WORKLOADS)

@@ -8,9 +8,10 @@ from typing import Any
 
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
+from conformance.cluster.pods import KUBE_PROXY, SYSTEM
 from conformance.facts import admission, ask, balancer, cni, dataplane, dns, k3s, networks, nodes, policy, proxy
 from conformance.facts.answer import JSON, Answer
-from conformance.facts.ask import CONTROL_PLANE, KUBE_PROXY, SYSTEM
+from conformance.facts.ask import CONTROL_PLANE
 from conformance.facts.clean import cleaned
 from conformance.facts.replacement import replacement
 from conformance.facts.workloads import Workloads, among

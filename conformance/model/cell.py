@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.model.addresses import Family, Protocol
-from conformance.model.case import ClientRef, DestinationRef, Dialling, Level, Profile, ServiceSpec, Submission, Then
+from conformance.model.case import (
+    ClientRef,
+    DestinationRef,
+    Dialling,
+    Disturb,
+    Level,
+    Profile,
+    ServiceSpec,
+    Submission,
+    Then,
+)
 from conformance.model.case.refs import API
 from conformance.model.client import DestinationKind
 from conformance.model.source import Source
@@ -35,6 +45,12 @@ class Cell:
     story: str = ""
     alone: bool = False  # asked when all others have been
     profile: Profile = Profile.CORE
+    disturbances: tuple[Disturb | None, ...] = ()  # what goes on in each phase; none listed: nothing in any
+
+    @property
+    def disruptive(self) -> bool:
+        """Whether its story disturbs others."""
+        return any(self.disturbances)
 
     @property
     def services(self) -> tuple[ServiceSpec, ...]:

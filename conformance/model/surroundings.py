@@ -24,7 +24,8 @@ class Surroundings:
     ``first`` are the Services as they were when each was created, ``last`` as they were seen last, also those that are
     gone. ``numbers`` count the Services that want addresses from the documentation ranges, by name. ``share`` is
     (index, of): this process takes each ``of``-th number, so that processes side by side take different ones; ``draw``
-    is where all of them begin to count, for runs side by side to begin elsewhere.
+    is where all of them begin to count, for runs side by side to begin elsewhere. ``pools`` are the ranges of which the
+    kit itself gives load balancers addresses, to which only the external clients that are ``routed`` find a way.
     """
 
     nodes: Mapping[str, Node]
@@ -39,6 +40,8 @@ class Surroundings:
     draw: int = 0
     dns: tuple[str, ...] = ()
     domain: str = "cluster.local"
+    pools: tuple[str, ...] = ()
+    routed: tuple[str, ...] = ()
 
     def addresses(self, backend: Backend) -> tuple[str, ...]:
         """The addresses at which ``backend`` answers: its pod's, or its node's primary ones."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.model.addresses import Family, Protocol
+from conformance.model.addresses import Family, Protocol, contains
 from conformance.model.case.backend import Backend
 from conformance.model.case.refs import SECONDARY
 from conformance.model.cell import Cell
@@ -35,6 +35,9 @@ def bind(cell: Cell, state: ClusterState, here: Surroundings) -> Bound | str:
     address = _address(cell, service, state, here, owner)
     if address is None:
         return _absence(cell)
+    ours = ref.kind is _Kind.LOAD_BALANCER and any(contains(pool, address) for pool in here.pools)
+    if ours and client.kind is ClientKind.EXTERNAL and client.name not in here.routed:
+        return f"{client.name} has no route to {address}, which the kit itself gave the Service (--lb status-patch)"
     if client.kind is ClientKind.EXTERNAL and not client.node:
         if not owner:
             return f"it is not known through which node packets of {client.name} enter (--external NAME@NODE=HOW)"

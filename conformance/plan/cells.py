@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import product
+from typing import assert_never
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case import (
     Ask,
+    Become,
     Case,
     ClientRef,
     DestinationRef,
     Dialling,
+    Disturb,
     Matrix,
     Need,
     Profile,
@@ -59,7 +62,7 @@ def cells_of_case(case: Case, area: str) -> Iterator[Cell]:
     protocols: tuple[Protocol | None, ...] = case.across.protocol or (None,)
     for axis in product(families, protocols):
         story = ".".join(w for w in (case.id, _axis(*axis)) if w)
-        phases, asked = _phases(case)
+        phases, asked, disturbances = _phases(case)
         for phase, one in asked:
             yield Cell(
                 id=f"{story}.{one.name}" if one.name else story,
@@ -78,6 +81,7 @@ def cells_of_case(case: Case, area: str) -> Iterator[Cell]:
                 story=story,
                 alone=case.alone,
                 profile=case.profile,
+                disturbances=disturbances,
             )
 
 
@@ -113,7 +117,7 @@ def plan(
     """
     for case in cases:
         every = list(cells_of_case(case, area))
-        whole = _other_mode(case.profile, landscape) or _unmet(case.needs, landscape)
+        whole = _other_mode(case.profile, landscape) or _disruptive(case, landscape) or _unmet(case.needs, landscape)
         lacking: dict[str, str] = {}
         for cell in every:
             why = whole or _why_not(cell, landscape)
@@ -128,15 +132,25 @@ def plan(
             yield Excluded(cell, why) if why else cell
 
 
-def _phases(case: Case) -> tuple[tuple[tuple[ServiceSpec, ...], ...], list[tuple[int, Ask]]]:
-    """The Services of each phase, and the questions with the phase that they are asked in."""
+def _phases(
+    case: Case,
+) -> tuple[tuple[tuple[ServiceSpec, ...], ...], list[tuple[int, Ask]], tuple[Disturb | None, ...]]:
+    """The Services of each phase, the questions with the phase that they are asked in, and what goes on in each."""
     phases, asked = [case.services], []
+    disturbances: list[Disturb | None] = [None]
     for step in case.story:
-        if isinstance(step, Ask):
-            asked.append((len(phases) - 1, step))
-        else:
-            phases.append(step.services)
-    return tuple(phases), asked
+        match step:
+            case Ask():
+                asked.append((len(phases) - 1, step))
+            case Become(services):
+                phases.append(services)
+                disturbances.append(None)
+            case Disturb():
+                phases.append(phases[-1])
+                disturbances.append(step)
+            case _:
+                assert_never(step)
+    return tuple(phases), asked, tuple(disturbances) if case.disruptive else ()
 
 
 def _axis(family: Family | None, protocol: Protocol | None) -> str:
@@ -170,6 +184,10 @@ def _other_mode(profile: Profile, landscape: Landscape) -> str:
     if profile is Profile.KUBE_PROXY_NFTABLES and landscape.mode not in (ProxyMode.NFTABLES, None):
         return f"a promise of nftables mode; this cluster's kube-proxy is in {landscape.mode.value} mode"
     return ""
+
+
+def _disruptive(case: Case, landscape: Landscape) -> str:
+    return "disturbs others; not permitted (--disruptive)" if case.disruptive and not landscape.disruptive else ""
 
 
 def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:

@@ -33,6 +33,7 @@ LANDSCAPE = Landscape(
     zones=tuple(f"zone-{role}" for role in ROLES),
     readable=True,
     enterable=True,
+    disruptive=True,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conformance.model.addresses import Family
@@ -26,8 +27,8 @@ class Landscape:
     """Node names in role order (a, b, c), the families that Services may have, and the external sites.
 
     ``mode`` is kube-proxy's and ``version`` that of Kubernetes, None where they are not known; ``zones`` are those of
-    the nodes, in their order. ``readable``: kube-proxy's tables on them may be read; ``enterable``:
-    they themselves may be entered.
+    the nodes, in their order. ``readable``: kube-proxy's tables on them may be read; ``enterable``: they themselves
+    may be entered; ``disruptive``: the cluster itself may be disturbed.
     """
 
     nodes: tuple[str, ...]
@@ -38,6 +39,7 @@ class Landscape:
     version: tuple[int, int] | None = None
     readable: bool = False
     enterable: bool = False
+    disruptive: bool = False
 
     def node(self, role: str) -> str | None:
         """The node that plays ``role``, or None when the cluster is too small."""
@@ -55,19 +57,23 @@ class Landscape:
         return next((s for s in self.externals if s.via and s.via == self.node(role)), None)
 
 
+def spread(nodes: Iterable[Node], first: tuple[str, ...] = ()) -> list[str]:
+    """The names of ``nodes``, one of each zone in turn, in an order that is always the same; ``first`` come first."""
+    seen: dict[str, int] = {}
+    ranked = []
+    for node in sorted(nodes, key=lambda n: n.name):
+        ranked.append((node.name not in first, seen.get(node.zone, 0), node.name))
+        seen[node.zone] = seen.get(node.zone, 0) + 1
+    return [name for _, _, name in sorted(ranked)]
+
+
 def cast(nodes: tuple[Node, ...], entrances: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Which nodes play a, b and c: spread over zones, deterministic, entrances of external clients first and last.
 
     An external client that enters through node a and one through node c meet a node with an endpoint and one without,
     which is the difference that external traffic policy makes.
     """
-    by_name = sorted(nodes, key=lambda n: n.name)
-    seen: dict[str, int] = {}
-    ranked = []
-    for node in by_name:
-        ranked.append((seen.get(node.zone, 0), node.name))
-        seen[node.zone] = seen.get(node.zone, 0) + 1
-    names = [name for _, name in sorted(ranked)]
+    names = spread(nodes)
     present = [e for e in dict.fromkeys(entrances) if e in names]
     first, last = present[:1], present[1:2]
     middle = [n for n in names if n not in first and n not in last]

@@ -25,7 +25,7 @@ from conformance.results.run import read
 _NODES = 3
 _SECONDS = 420.0
 """A whole run takes a minute; one under a fault waits for much that does not come."""
-EVERYTHING = ("--node-access", "privileged")
+EVERYTHING = ("--node-access", "privileged", "--disruptive")
 """Every question that a lab can be asked."""
 SHORT = ("--trust", "1", "--patience", "20")
 """Options of a run under a fault, where much is wrong, as it should be: one surprise of an area asked again stands for

@@ -12,7 +12,8 @@ import yaml
 
 from conformance.cluster.api import Cluster
 from conformance.cluster.failures import refused
-from conformance.facts.ask import CONTROL_PLANE, KUBE_PROXY
+from conformance.cluster.pods import KUBE_PROXY
+from conformance.facts.ask import CONTROL_PLANE
 
 JSON = dict[str, Any]
 CLUSTERS = sorted(Path(__file__).parent.glob("clusters/*.yaml"))

@@ -32,6 +32,7 @@ def test_every_address_of_every_service_is_asked_in_each_phase(seed: int) -> Non
             assert not isinstance(step.what, Submission)
             asked.add((step.what.destination.of, step.what.destination.kind))
             continue
+        assert isinstance(step, Become)
         for spec in phase:
             assert (spec.name, DestinationKind.CLUSTER_IP) in asked
             assert (spec.type is ServiceType.CLUSTER_IP) != ((spec.name, DestinationKind.NODE_PORT) in asked)

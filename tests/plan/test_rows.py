@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from conformance.model.case import Ask, Case, Submission
+from conformance.model.case import Ask, Become, Case, Submission
 from conformance.model.case.requests import StaticPort
 from conformance.model.case.service_spec import ServiceSpec
 from fixtures.catalogue import areas
@@ -15,7 +15,7 @@ MATRICES = [matrix for area in areas() for matrix in area.matrices]
 
 def phases(case: Case) -> list[tuple[ServiceSpec, ...]]:
     """The Services of each phase of the case's story."""
-    return [case.services, *(step.services for step in case.story if not isinstance(step, Ask))]
+    return [case.services, *(step.services for step in case.story if isinstance(step, Become))]
 
 
 def test_two_cases_never_give_one_name_to_different_services_at_a_time() -> None:

@@ -120,7 +120,7 @@ def weak(lab: Lab, tmp_path: Path) -> str:
 
 def test_rbac_that_forbids_exec(lab: Lab, nftconform: Run, weak: str) -> None:
     before = namespaces(lab)
-    refused(nftconform("run", "--kubeconfig", weak, "--case", "CIP-01"), "pods/exec")
+    refused(nftconform("run", "--kubeconfig", weak, "--case", "CIP-01"), "create pods/exec", "nftconform rbac")
     assert namespaces(lab) == before
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -10,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.errors import KitError
+from conformance.model.case import Disruption, Disturb
 from conformance.model.cell import Cell
 from conformance.plan.cells import cells_of_case
 from fixtures import batches
 from fixtures.batches import group_of
 from fixtures.catalogue import areas
 from fixtures.ground import Ground
+from fixtures.spool import Spool
 
 CELL = next(cells_of_case(areas()[0].cases[0], "area"))
 
@@ -24,7 +28,16 @@ def cell(name: str, *, phases: int = 1, alone: bool = False) -> Cell:
     return replace(CELL, id=name, story=name, phases=CELL.phases * phases, alone=alone)
 
 
-def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: pytest.MonkeyPatch) -> None:
+def disruptive(name: str) -> Cell:
+    return replace(cell(name, phases=2), disturbances=(None, Disturb(Disruption.RESTART_PROXY, "a")))
+
+
+@pytest.fixture(name="spool")
+def _spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path, "controller")
+
+
+def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     asked: list[list[str]] = []
 
     def ask(_ground: object, cells: list[Cell], *_: object) -> list[dict[str, str]]:
@@ -33,12 +46,29 @@ def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: py
 
     monkeypatch.setattr(batches, "ask", ask)
     risky, moving, still = cell("risky", phases=2, alone=True), cell("moving", phases=2), cell("still")
-    answers = batches.Answers(cast(Ground, None), [risky, moving, still], lambda _: None, lambda _: None)
-    assert [answers.of(c) for c in (risky, still, moving)] == ["asked"] * 3
-    assert asked == [["still"], ["moving"], ["risky"]]
+    every = [disruptive("one"), risky, moving, disruptive("two"), still]
+    answers = batches.Answers(cast(Ground, None), every, lambda _: None, lambda _: None, spool.turn)
+    assert [answers.of(c) for c in (*every, risky)] == ["asked"] * 6
+    assert asked == [["still"], ["moving"], ["risky"], ["one"], ["two"]]
 
 
-def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_disturbs_others_waits_for_them_and_they_wait_for_him(spool: Spool, tmp_path: Path) -> None:
+    def busy(*, alone: bool) -> bool:
+        with (tmp_path / "turns").open() as file:
+            try:
+                fcntl.flock(file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    with spool.turn(alone=False), Spool(tmp_path, "gw1").turn(alone=False):
+        assert busy(alone=True)
+    with spool.turn(alone=True):
+        assert busy(alone=False)
+    assert not busy(alone=True)
+
+
+def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
     asked: list[int] = []
 
     def ask(_ground: object, cells: list[Cell], *_: object) -> dict[str, str]:
@@ -47,7 +77,7 @@ def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest
 
     monkeypatch.setattr(batches, "ask", ask)
     one, other = cell("one"), cell("other")
-    answers = batches.Answers(cast(Ground, None), [one, other], lambda _: None, lambda _: None)
+    answers = batches.Answers(cast(Ground, None), [one, other], lambda _: None, lambda _: None, spool.turn)
     with pytest.raises(KeyError, match="mistaken"):
         answers.of(one)
     with pytest.raises(KitError, match="first cell"):

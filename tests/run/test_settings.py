@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.arrange.terms import Terms
 from conformance.errors import ClusterError, UsageError
 from conformance.model.addresses import Family
 from conformance.model.cell import Cell, Excluded
@@ -22,7 +23,6 @@ from fixtures.settings import (
     check_cells,
     check_entrances,
     check_nodes,
-    check_permitted,
     check_reachable,
     external,
     settle,
@@ -41,8 +41,20 @@ SETTINGS = Settings(
     cases=("ETP-03", "NPM.np-none.nodePort-a"),
     externals=("x@n4=local",),
     told=("cni=calico",),
+    terms=Terms(max_nodes=3, toleration=("none",)),
     facts_json=FACTS.to_json(),
 )
+
+
+def test_so_many_nodes_are_used_spread_over_zones_and_always_with_the_entrances() -> None:
+    few = replace(SETTINGS, terms=Terms(max_nodes=2))
+    assert [n.name for n in few.nodes] == ["n4", "n1"]  # an entrance, and one of the other zone; n2 is cordoned
+    assert few.landscape.nodes == ("n4", "n1")
+    assert few.described()["nodes used"] == "n4, n1 of 4"
+    assert {n.name for n in replace(few, terms=Terms()).nodes} == {"n1", "n3", "n4"}
+    assert [n.name for n in replace(few, terms=Terms(), left_out=("n4", "n1")).nodes] == ["n3"]
+    with pytest.raises(UsageError, match="None of the 4 Ready nodes may be used"):
+        check_nodes(replace(few, left_out=("n1", "n3", "n4")))
 
 
 def test_settings_survive_the_way_to_a_worker() -> None:
@@ -142,10 +154,6 @@ def test_a_door_that_is_no_node_is_refused() -> None:
     check_entrances(SETTINGS)
     with pytest.raises(UsageError, match=r"no Ready node n9.*n1, n2, n3, n4"):
         check_entrances(replace(SETTINGS, externals=("x@n9=local",)))
-
-
-def test_whether_exec_is_permitted_may_be_unknown() -> None:
-    check_permitted(replace(SETTINGS, facts_json=replace(FACTS, may_exec=unknown("not asked")).to_json()))
 
 
 def test_a_fact_that_is_none_is_refused_before_any_cluster_is_asked() -> None:

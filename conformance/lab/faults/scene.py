@@ -53,6 +53,8 @@ class Scene:
     switch: Switch
     node: str
     memory: Json = field(default_factory=dict)
+    beforehand: list[Callable[[], None]] = field(default_factory=list)
+    """What to do on the node before nft gets the transaction."""
     afterwards: list[Callable[[], None]] = field(default_factory=list)
     """What to do on the node when nft has done its work."""
 

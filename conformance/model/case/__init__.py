@@ -66,6 +66,8 @@ from conformance.model.case.story import Axes as Axes
 from conformance.model.case.story import Become as Become
 from conformance.model.case.story import Case as Case
 from conformance.model.case.story import Dialling as Dialling
+from conformance.model.case.story import Disruption as Disruption
+from conformance.model.case.story import Disturb as Disturb
 from conformance.model.case.story import Level as Level
 from conformance.model.case.story import Matrix as Matrix
 from conformance.model.case.story import Need as Need
@@ -76,6 +78,7 @@ from conformance.model.case.story import ask as ask
 from conformance.model.case.story import axes as axes
 from conformance.model.case.story import becomes as becomes
 from conformance.model.case.story import dial as dial
+from conformance.model.case.story import disturb as disturb
 from conformance.model.case.story import dual_stack as dual_stack
 from conformance.model.case.story import enterable_hosts as enterable_hosts
 from conformance.model.case.story import look as look

@@ -89,6 +89,25 @@ class Become:
     services: tuple[ServiceSpec, ...]
 
 
+class Disruption(Enum):
+    """What is done to the cluster itself; the value completes "while"."""
+
+    RESTART_PROXY = "kube-proxy restarts"
+
+
+@dataclass(frozen=True, slots=True)
+class Disturb:
+    """From here on, until the next change of Services, this goes on at the role's node; others may notice it."""
+
+    what: Disruption
+    role: str
+
+
+def disturb(what: Disruption, role: str) -> Disturb:
+    """A disturbance of the cluster itself, under way while the next questions are asked."""
+    return Disturb(what, role)
+
+
 def ask(name: str, what: Dialling | Submission, then: Then | None = None) -> Ask:
     """A question of a case."""
     return Ask(name, what, then)
@@ -99,7 +118,7 @@ def becomes(*services: ServiceSpec) -> Become:
     return Become(services)
 
 
-Step = Ask | Become
+Step = Ask | Become | Disturb
 
 
 class Vantage(Enum):
@@ -220,6 +239,11 @@ class Case:
     def services(self) -> tuple[ServiceSpec, ...]:
         """What is given, as a tuple."""
         return self.given if isinstance(self.given, tuple) else (self.given,)
+
+    @property
+    def disruptive(self) -> bool:
+        """Whether it disturbs others: asked only of who permits it, and by itself."""
+        return any(isinstance(step, Disturb) for step in self.steps)
 
     @property
     def story(self) -> tuple[Step, ...]:

@@ -66,6 +66,7 @@ class Fault(Enum):
     BAD_OBJECT_STOPS_OTHERS = "one odd Service or EndpointSlice keeps others from being programmed"
     CHANGE_LOST = "one of many changes in quick succession never reaches the kernel"
     SLOW_SYNC = "changes take minutes to reach the kernel"
+    RESTART_WINDOW = "while kube-proxy starts, Services are not served for some time"
     PROXY_NOT_HEALTHY = "kube-proxy does not say that it is in order"
     PROXY_IN_ANOTHER_MODE = "a node's kube-proxy runs in another mode than the others"
     FLOW_BROKEN = "an established connection breaks when its Service, or one beside it, changes"

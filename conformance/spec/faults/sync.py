@@ -94,6 +94,12 @@ DAMAGE = {
         (Mismatch.UNFIT_NODE,),
         upstream(128829, 136786),
     ),
+    Fault.RESTART_WINDOW: Damage(
+        Site.RULES,
+        "a proxy that starts deletes the table, and writes the new one three seconds later",
+        "While kube-proxy restarts, Services are served as before.",
+        (Mismatch.NOT_REACHED,),
+    ),
     Fault.SLOW_SYNC: Damage(
         Site.RULES,
         "each transaction but the first waits for 90 seconds",

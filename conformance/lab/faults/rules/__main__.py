@@ -32,6 +32,9 @@ def main() -> int:
     except Refused as refused:
         sys.stderr.write(f"Error: {refused}\n")
         return 1
+    for scene in scenes:
+        for action in scene.beforehand:
+            action()
     text = render(transaction)
     watched = any(scene.afterwards or scene.switch.fault in (MUTANT, AFRESH) for scene in scenes)
     if not watched and not _records(board, node):

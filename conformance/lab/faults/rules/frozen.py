@@ -6,8 +6,10 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from conformance.lab.faults.rules.registry import Refused, puts_in
+from conformance.lab.faults.rules.shape import is_full
 from conformance.lab.faults.scene import Json, Scene, World
 from conformance.lab.faults.transaction import Transaction
 from conformance.spec.faults import Fault
@@ -16,6 +18,7 @@ _CHAIN = re.compile(r"\b[A-Z2-7]{8}-([^/\s]+/[^/\s]+)/")
 _COMMENT = re.compile(r'comment "([^/"]+/[^:"]+)')
 _LONGEST_COMMENT = 128
 _SLOW_SECONDS = 90.0
+_WINDOW_SECONDS = 3.0
 
 
 @puts_in(Fault.BAD_OBJECT_STOPS_OTHERS)
@@ -41,6 +44,26 @@ def slow_sync(transaction: Transaction, scene: Scene) -> Transaction:
         time.sleep(_SLOW_SECONDS)
     scene.memory["ready"] = True
     return transaction
+
+
+@puts_in(Fault.RESTART_WINDOW)
+def restart_window(transaction: Transaction, scene: Scene) -> Transaction:
+    """A proxy that starts takes the table away first, and writes the new one a while later."""
+    if not is_full(transaction):
+        return transaction
+    if scene.memory.get("ready"):
+        table = f"{transaction[0].family} {transaction[0].table}"
+        scene.beforehand.append(partial(_without, table))
+        transaction = tuple(command for command in transaction if command.verb != "delete")
+    scene.memory["ready"] = True
+    return transaction
+
+
+def _without(table: str) -> None:
+    import subprocess  # noqa: PLC0415  (most transactions need none)
+
+    subprocess.run(["nft", "delete", "table", *table.split()], check=False)
+    time.sleep(_WINDOW_SECONDS)
 
 
 def _refuse(transaction: Transaction, scene: Scene, services: set[str]) -> None:

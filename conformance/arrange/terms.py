@@ -118,7 +118,7 @@ def toleration(text: str) -> dict[str, str]:
     if not key or (colon and effect not in ("NoSchedule", "NoExecute")):
         raise UsageError(
             f"--toleration {text!r} is not KEY[=VALUE][:EFFECT].",
-            "EFFECT is NoSchedule, PreferNoSchedule or NoExecute.",
+            "EFFECT is NoSchedule or NoExecute.",
         )
     made = {"key": key} | ({"operator": "Equal", "value": value} if equals else {"operator": "Exists"})
     return made | ({"effect": effect} if effect else {})

@@ -17,7 +17,7 @@ from tests.run.conftest import Run
 from tests.run.test_bad_input import refused
 from tests.run.test_on_a_lab import cells, namespaces, outside
 
-ALL = ("Pod", "Service", "ConfigMap", "EndpointSlice")
+ALL = ("Pod", "Service", "ConfigMap", "EndpointSlice", "Secret")
 
 
 @pytest.fixture(name="cluster")
@@ -77,9 +77,11 @@ def test_what_failed_is_left_to_be_looked_at_and_all_of_it_is_the_runs(
     before = namespaces(lab)
     switched = nftconform("lab", "fault", "on", "--dir", str(lab.directory), "no-hairpin")
     assert switched.returncode == 0, switched.stderr
-    done = run(
-        nftconform, lab, "--case", "CIP-04.ipv4-tcp", "--keep-on-failure", "--output", str(tmp_path), "--max-nodes", "1"
-    )
+    credentials = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry"}, **credentials}
+    cluster.create("/api/v1/namespaces/default/secrets", secret)
+    options = ("--max-nodes", "1", "--toleration", "none", "--image-pull-secret", "default/registry")
+    done = run(nftconform, lab, "--case", "CIP-04.ipv4-tcp", "--keep-on-failure", *options, "--output", str(tmp_path))
     assert done.returncode == 1, done.stdout + done.stderr
     assert "asked on node-a of 3 nodes" in done.stdout
     left = sorted(namespaces(lab) - before)
@@ -88,7 +90,9 @@ def test_what_failed_is_left_to_be_looked_at_and_all_of_it_is_the_runs(
     assert f"`nftconform cleanup --run {identity}` removes them" in done.stderr
     made = [o for name in left for kind in ALL for o in cluster.objects(kind, name)]
     mine = [o for o in made if o["metadata"]["name"] != "kube-root-ca.crt"]
-    assert {o["kind"] for o in mine} >= {"Pod", "ConfigMap"}
+    assert {o["kind"] for o in mine} >= {"Pod", "ConfigMap", "Secret"}
+    pods = [o["spec"] for o in mine if o["kind"] == "Pod"]
+    assert all(p["imagePullSecrets"] == [{"name": "pull"}] for p in pods)
     assert {(o["metadata"].get("labels") or {}).get(RUN) for o in mine} == {identity}
     nftconform("cleanup", "--kubeconfig", str(lab.kubeconfig), "--run", identity)
     assert namespaces(lab) == before
@@ -109,4 +113,5 @@ def test_the_kit_itself_gives_addresses_and_its_external_client_a_way_to_them(
 
 def test_what_cannot_be_used_is_told(lab: Lab, nftconform: Run) -> None:
     refused(run(nftconform, lab, "--case", "CIP-01", "--node-selector", "pool=none"), "None of the 3 Ready nodes")
+    refused(run(nftconform, lab, "--case", "CIP-01", "--toleration", "gpu:Always"), "--toleration 'gpu:Always' is not")
     refused(nftconform("run", "--lab", "--keep-on-failure"), "--lab goes with the run")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -69,13 +69,13 @@ def properties(facts: Facts) -> dict[str, str]:
     return {f"fact.{name}": f"{value_of(fact)} ({short(fact.source, 600)})" for name, fact in facts.items()}
 
 
-def described(facts: Facts, nodes: Iterable[str], families: Iterable[Family], profile: Profile) -> dict[str, str]:
-    """What a report's reader wants to see first; ``nodes`` are those that play the roles a, b, c."""
+def described(facts: Facts, nodes: Sequence[str], families: Iterable[Family], profile: Profile) -> dict[str, str]:
+    """What a report's reader wants to see first; ``nodes`` are those that were used, the first in the roles a, b, c."""
     mode = facts.proxy_mode.value
     return {
         "kubernetes": facts.version.value or f"unknown ({facts.version.source})",
         "proxy mode": mode.value if mode else f"unknown ({facts.proxy_mode.source})",
-        "nodes": str(len(facts.nodes.otherwise(()))),
+        "nodes": f"{', '.join(nodes)} of {len(facts.nodes.otherwise(()))}",
         "roles": ", ".join(f"{role} = {node}" for role, node in zip("abc", nodes, strict=False)),
         "families": ", ".join(f.value for f in families),
         "profile": profile.value,

@@ -19,7 +19,7 @@ from fixtures import batches
 from fixtures.batches import group_of
 from fixtures.catalogue import areas
 from fixtures.ground import Ground
-from fixtures.spool import Spool
+from fixtures.turns import Turns
 
 CELL = next(cells_of_case(areas()[0].cases[0], "area"))
 
@@ -32,12 +32,12 @@ def disruptive(name: str) -> Cell:
     return replace(cell(name, phases=2), disturbances=(None, Disturb(Disruption.RESTART_PROXY, "a")))
 
 
-@pytest.fixture(name="spool")
-def _spool(tmp_path: Path) -> Spool:
-    return Spool(tmp_path, "controller")
+@pytest.fixture(name="turns")
+def _turns(tmp_path: Path) -> Turns:
+    return Turns(tmp_path)
 
 
-def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
+def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: pytest.MonkeyPatch, turns: Turns) -> None:
     asked: list[list[str]] = []
 
     def ask(_ground: object, cells: list[Cell], *_: object) -> list[dict[str, str]]:
@@ -47,12 +47,12 @@ def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: py
     monkeypatch.setattr(batches, "ask", ask)
     risky, moving, still = cell("risky", phases=2, alone=True), cell("moving", phases=2), cell("still")
     every = [disruptive("one"), risky, moving, disruptive("two"), still]
-    answers = batches.Answers(cast(Ground, None), every, lambda _: None, lambda _: None, spool.turn)
+    answers = batches.Answers(cast(Ground, None), every, lambda _: None, lambda _: None, turns.turn)
     assert [answers.of(c) for c in (*every, risky)] == ["asked"] * 6
     assert asked == [["still"], ["moving"], ["risky"], ["one"], ["two"]]
 
 
-def test_who_disturbs_others_waits_for_them_and_they_wait_for_him(spool: Spool, tmp_path: Path) -> None:
+def test_who_disturbs_others_waits_for_them_and_they_wait_for_him(turns: Turns, tmp_path: Path) -> None:
     def busy(*, alone: bool) -> bool:
         with (tmp_path / "turns").open() as file:
             try:
@@ -61,14 +61,14 @@ def test_who_disturbs_others_waits_for_them_and_they_wait_for_him(spool: Spool, 
                 return True
         return False
 
-    with spool.turn(alone=False), Spool(tmp_path, "gw1").turn(alone=False):
+    with turns.turn(alone=False), Turns(tmp_path).turn(alone=False):
         assert busy(alone=True)
-    with spool.turn(alone=True):
+    with turns.turn(alone=True):
         assert busy(alone=False)
     assert not busy(alone=True)
 
 
-def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest.MonkeyPatch, spool: Spool) -> None:
+def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest.MonkeyPatch, turns: Turns) -> None:
     asked: list[int] = []
 
     def ask(_ground: object, cells: list[Cell], *_: object) -> dict[str, str]:
@@ -77,7 +77,7 @@ def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest
 
     monkeypatch.setattr(batches, "ask", ask)
     one, other = cell("one"), cell("other")
-    answers = batches.Answers(cast(Ground, None), [one, other], lambda _: None, lambda _: None, spool.turn)
+    answers = batches.Answers(cast(Ground, None), [one, other], lambda _: None, lambda _: None, turns.turn)
     with pytest.raises(KeyError, match="mistaken"):
         answers.of(one)
     with pytest.raises(KitError, match="first cell"):

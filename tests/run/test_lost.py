@@ -25,6 +25,7 @@ from fixtures.ground import ground
 from fixtures.held import Asked
 from fixtures.planning import planned
 from fixtures.settings import Choice, settle
+from fixtures.turns import Turns
 from tests.cluster.cable import Cable
 from tests.run.conftest import Run
 from tests.run.test_on_a_lab import cells, namespaces
@@ -126,7 +127,7 @@ def test_a_node_that_is_gone_leaves_the_cells_that_need_it_unknown_by_its_name_a
     every = [p for a in areas() for p in planned(settings, a.name, a.cases, a.matrices) if isinstance(p, Cell)]
     found: dict[str, Asked] = {}
     with ground(settings, every, lambda _: None, pytest.fail) as there:
-        answers = Answers(there, every, lambda _: None, lambda _: None)
+        answers = Answers(there, every, lambda _: None, lambda _: None, Turns(tmp_path).turn)
         with node_gone(lab, "node-b"):
             for cell in every:
                 answer = answers.of(cell)

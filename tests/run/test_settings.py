@@ -27,6 +27,7 @@ from fixtures.settings import (
     external,
     settle,
 )
+from reports.facts import described
 
 NODES = tuple(Node(f"n{i}", (f"172.18.0.{i}",), zone=f"z{i % 2}") for i in range(1, 5))
 FACTS = Facts(
@@ -50,7 +51,8 @@ def test_so_many_nodes_are_used_spread_over_zones_and_always_with_the_entrances(
     few = replace(SETTINGS, terms=Terms(max_nodes=2))
     assert [n.name for n in few.nodes] == ["n4", "n1"]  # an entrance, and one of the other zone; n2 is cordoned
     assert few.landscape.nodes == ("n4", "n1")
-    assert few.described()["nodes used"] == "n4, n1 of 4"
+    told = described(FACTS, few.landscape.nodes, few.landscape.families, few.profile)
+    assert told["nodes"] == "n4, n1 of 4"
     assert {n.name for n in replace(few, terms=Terms()).nodes} == {"n1", "n3", "n4"}
     assert [n.name for n in replace(few, terms=Terms(), left_out=("n4", "n1")).nodes] == ["n3"]
     with pytest.raises(UsageError, match="None of the 4 Ready nodes may be used"):

@@ -10,7 +10,7 @@ _NUMBERS = re.compile(r"(?<![\d.])(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?")
 
 
 def release(text: str | None) -> Release | None:
-    """The first version in ``text``: ``v1.36.2+k3s1``, ``6.12.48+deb13-amd64``, ``Talos (v1.7.4)``; None without one."""
+    """The first version in ``text``, as in ``v1.36.2+k3s1`` or ``Talos (v1.7.4)``; None without one."""
     found = _NUMBERS.search(text or "")
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 

@@ -40,8 +40,8 @@ class Verdict(Enum):
 class Component:
     """One component: ``verdict`` holds from version ``since`` on and with ``dataplane``, ``otherwise`` where not.
 
-    ``dataplane`` is how the fact ``cni_dataplane`` must begin. ``told`` is the reason, ``link`` where it can be read, as
-    it was on ``as_of``; after ``review`` nobody should believe it without another look.
+    ``dataplane`` is how the fact ``cni_dataplane`` must begin. ``told`` is the reason, ``link`` where it can be read
+    (on the day ``as_of``); after ``review`` nobody should believe it without another look.
     """
 
     name: str

@@ -1,0 +1,100 @@
+"""What the preflight looks at: facts, kube-proxy's configuration and the Services, as far as they could be learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from conformance.model.addresses import Family
+from conformance.model.cluster import ProxyMode
+from conformance.model.facts import Fact, Facts
+from conformance.model.kube import Service
+from conformance.model.release import Release, release
+from conformance.oracle.capture import proxied
+from conformance.spec.interplay import Interplay
+from conformance.spec.known_issues import KnownIssue
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One cluster.
+
+    ``configuration`` is a KubeProxyConfiguration as anybody may have written it. ``proxy_versions`` are those of the
+    kube-proxies that run. ``services`` are those that could be read, ``unreadable`` the others, each with its fault.
+    ``drops`` are by node the places in its ruleset that drop what nobody accepts, of the nodes that were looked at.
+    """
+
+    facts: Facts
+    interplay: Interplay
+    today: date
+    configuration: Fact[Mapping[str, Any]] = field(default_factory=Fact)
+    proxy_versions: Fact[tuple[str, ...]] = field(default_factory=Fact)
+    services: Fact[tuple[Service, ...]] = field(default_factory=Fact)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    drops: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    known_issues: tuple[KnownIssue, ...] = ()
+
+    def modes(self) -> Mapping[str, ProxyMode]:
+        """The modes of the nodes that have told one."""
+        known = {mode.value: mode for mode in ProxyMode}
+        told = self.facts.proxy_modes.otherwise({})
+        return {node: known[word] for node, word in told.items() if word in known}
+
+    def origins(self) -> frozenset[ProxyMode]:
+        """The modes that the cluster would leave, nftables if it is there already; all others when none is known."""
+        return self._told() or frozenset(ProxyMode) - {ProxyMode.NFTABLES}
+
+    def mode_known(self) -> bool:
+        """Whether `origins` are those that the cluster has told."""
+        return bool(self._told())
+
+    def moves(self) -> bool:
+        """Whether any node would leave another mode, as far as is known."""
+        return self.origins() != {ProxyMode.NFTABLES}
+
+    def nodes(self) -> tuple[str, ...]:
+        """The Linux nodes that anything is known of, by name."""
+        return tuple(name for name in sorted(self._named()) if not self.is_windows(name))
+
+    def windows(self) -> tuple[str, ...]:
+        """The Windows nodes, by name."""
+        return tuple(name for name in sorted(self._named()) if self.is_windows(name))
+
+    def is_windows(self, node: str) -> bool:
+        """Whether the node's operating system, or its label, says so."""
+        labels = {n.name: n.labels for n in self.facts.nodes.otherwise(())}.get(node, {})
+        system = self.facts.systems.otherwise({}).get(node, "")
+        return system.startswith("Windows") or labels.get("kubernetes.io/os") == "windows"
+
+    def served(self) -> tuple[Service, ...]:
+        """The Services that kube-proxy serves, by their keys."""
+        every = sorted(self.services.otherwise(()), key=lambda s: s.key)
+        return tuple(s for s in every if any(proxied(s, family) for family in Family))
+
+    def proxy_releases(self) -> Mapping[str, Release]:
+        """kube-proxy's versions as numbers; the API server's where the images do not tell."""
+        told = self.proxy_versions.value or ((self.facts.version.value,) if self.facts.version.value else ())
+        found = {text: release(text) for text in told}
+        return {text: number for text, number in found.items() if number}
+
+    def proxy_releases_learned(self) -> str:
+        """Where `proxy_releases` was learned."""
+        return self.proxy_versions.source if self.proxy_versions.value else self.facts.version.source
+
+    def option(self, *path: str) -> Any:  # noqa: ANN401  as anybody may have written it
+        """What the configuration holds at ``path``, None where it ends."""
+        plain: Any = self.configuration.value
+        for step in path:
+            plain = plain.get(step) if isinstance(plain, Mapping) else None
+        return plain
+
+    def _told(self) -> frozenset[ProxyMode]:
+        mode = self.facts.proxy_mode.value
+        return frozenset(self.modes().values()) | ({mode} if mode else set())
+
+    def _named(self) -> set[str]:
+        facts = self.facts
+        of_all = (facts.kernels, facts.kubelets, facts.systems)
+        return {n.name for n in facts.nodes.otherwise(())}.union(*(fact.otherwise({}) for fact in of_all))

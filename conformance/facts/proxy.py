@@ -11,6 +11,7 @@ from conformance.facts.workloads import Container, Workload, Workloads
 from conformance.model.cluster import DetectLocal, ProxyMode
 from conformance.model.facts import Fact, unknown
 from conformance.model.printable import short
+from conformance.model.release import release
 
 KEYS = ("config.conf", "kube-proxy-config.yaml", "config")
 METRICS_PORT = 10249
@@ -22,6 +23,16 @@ _FLAGS = {
     "nodeport-addresses": ("nodePortAddresses",),
     "metrics-bind-address": ("metricsBindAddress",),
     "iptables-localhost-nodeports": ("iptables", "localhostNodePorts"),
+    "iptables-masquerade-bit": ("iptables", "masqueradeBit"),
+    "ipvs-scheduler": ("ipvs", "scheduler"),
+    "ipvs-exclude-cidrs": ("ipvs", "excludeCIDRs"),
+    "ipvs-strict-arp": ("ipvs", "strictARP"),
+    "ipvs-sync-period": ("ipvs", "syncPeriod"),
+    "ipvs-min-sync-period": ("ipvs", "minSyncPeriod"),
+    "ipvs-tcp-timeout": ("ipvs", "tcpTimeout"),
+    "ipvs-tcpfin-timeout": ("ipvs", "tcpFinTimeout"),
+    "ipvs-udp-timeout": ("ipvs", "udpTimeout"),
+    "conntrack-tcp-be-liberal": ("conntrack", "tcpBeLiberal"),
 }
 
 
@@ -63,6 +74,15 @@ def from_flags(found: Mapping[str, str]) -> JSON:
         for section in ("iptables", "nftables"):
             config.setdefault(section, {})["masqueradeAll"] = found["masquerade-all"]
     return config
+
+
+def versions(seen: Workloads) -> Fact[tuple[str, ...]]:
+    """The versions that the images of kube-proxy are tagged with, those without one left out."""
+    proxies = daemons(seen)
+    if not proxies:
+        return unknown(f"no kube-proxy among {seen.where}")
+    where = "; ".join(dict.fromkeys(f"{w}, its image's tag" for w, _ in proxies))
+    return Fact(tuple(dict.fromkeys(c.tag for _, c in proxies if release(c.tag))), where)
 
 
 def mode(config: Answer[JSON]) -> Fact[ProxyMode]:

@@ -27,13 +27,13 @@ __all__ = [
     "Subject",
     "accepted",
     "drops",
-    "preflight",
+    "findings",
 ]
 
 _OF_EVERY_SWITCH = (Kind.CLUSTER_IP_REJECTS, Kind.LEFTOVERS, Kind.NOT_REPAIRED, Kind.CHAINS)
 
 
-def preflight(subject: Subject) -> tuple[Finding, ...]:
+def findings(subject: Subject) -> tuple[Finding, ...]:
     """All findings, the heaviest first, then by kind, node and Service; none twice."""
     beside = list(replaced(subject))
     every = beside if any(f.kind is Kind.REPLACED for f in beside) else [*beside, *_all(subject)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from conformance.model.addresses import Family
 from conformance.model.cluster import ProxyMode
-from conformance.model.facts import Fact, Facts
+from conformance.model.facts import GIVEN, Fact, Facts
 from conformance.model.kube import Service
 from conformance.model.release import Release, release
 from conformance.oracle.capture import proxied
@@ -74,14 +74,15 @@ class Subject:
         return tuple(s for s in every if any(proxied(s, family) for family in Family))
 
     def proxy_releases(self) -> Mapping[str, Release]:
-        """kube-proxy's versions as numbers; the API server's where the images do not tell."""
-        told = self.proxy_versions.value or ((self.facts.version.value,) if self.facts.version.value else ())
-        found = {text: release(text) for text in told}
+        """kube-proxy's versions as numbers; the API server's where the images do not tell, or the user says it."""
+        told = () if self._version_said() else self.proxy_versions.otherwise(())
+        found = {text: release(text) for text in told or (self.facts.version.otherwise(""),)}
         return {text: number for text, number in found.items() if number}
 
     def proxy_releases_learned(self) -> str:
         """Where `proxy_releases` was learned."""
-        return self.proxy_versions.source if self.proxy_versions.value else self.facts.version.source
+        images = bool(self.proxy_versions.value) and not self._version_said()
+        return self.proxy_versions.source if images else self.facts.version.source
 
     def option(self, *path: str) -> Any:  # noqa: ANN401  as anybody may have written it
         """What the configuration holds at ``path``, None where it ends."""
@@ -89,6 +90,9 @@ class Subject:
         for step in path:
             plain = plain.get(step) if isinstance(plain, Mapping) else None
         return plain
+
+    def _version_said(self) -> bool:
+        return self.facts.version.source == GIVEN
 
     def _told(self) -> frozenset[ProxyMode]:
         mode = self.facts.proxy_mode.value

@@ -86,9 +86,10 @@ def _objects(path: Path, held: JSON) -> Iterator[JSON]:
     if not plain:
         raise UsageError(f"{path} holds no objects.", _HINT)
     for one, kind in plain:
-        if not isinstance(one, dict) or not isinstance(one.get("metadata"), dict):
-            raise UsageError(f"{path} holds something without metadata.", _HINT)
-        yield {"kind": kind, **one}
+        named = {"kind": kind, **one} if isinstance(one, dict) else {}
+        if not isinstance(named.get("metadata"), dict) or not isinstance(named["kind"], str):
+            raise UsageError(f"{path} holds something that is no object of an API.", _HINT)
+        yield named
 
 
 def _listed(path: Path, value: object) -> list[Any]:

@@ -38,7 +38,7 @@ def facts(*told: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The cluster of a real kube-proxy 1.36.2 in iptables mode: its objects as a file, the rest as its topology says."""
+    """The cluster of a real kube-proxy in iptables mode: its objects as a file, the rest as its topology says."""
     folder = tmp_path_factory.mktemp("recorded")
     (folder / "objects.json").write_bytes(gzip.decompress((DATA / "objects.json.gz").read_bytes()))
     topology = json.loads(gzip.decompress((DATA / "topology.json.gz").read_bytes()))
@@ -66,8 +66,8 @@ def test_a_recorded_cluster_service_by_service_and_node_by_node(recorded: list[s
     assert of["node-port-localhost"] == of["node-port-addresses"] == with_ports
     assert of["health-check-node-port"] == {f"default/lbl-{n}" for n in
                                             ("itpl-two", "mixterm", "none", "one", "term", "two")}  # fmt: skip
-    assert of["affinity-forgotten"] == {f"default/aff{n}" for n in
-                                        ("-one", "-two", "lb-two", "np-one", "np-two", "npl-one", "npl-two", "udp-two")}  # fmt: skip
+    affine = ("-one", "-two", "lb-two", "np-one", "np-two", "npl-one", "npl-two", "udp-two")
+    assert of["affinity-forgotten"] == {f"default/aff{n}" for n in affine}
     assert of["firewall-drops"] == {"n1"}
     assert of["firewall-unknown"] == {"n3"}
     assert "default/udp-two" in of["known-issue"]
@@ -149,7 +149,7 @@ def test_hostile_objects_raise_nothing_and_steer_no_terminal(tmp_path: Path) -> 
         {"kind": "Service", "metadata": {}, "spec": 3},
         {"kind": "Node", "metadata": {"name": evil}, "status": {"nodeInfo": {"kernelVersion": evil, "osImage": 3}}},
         {"kind": "ConfigMap", "metadata": {"namespace": "kube-system", "name": "kube-proxy"},
-         "data": {"config.conf": "kind: KubeProxyConfiguration\nmode: ipvs\niptables: 3\nipvs: {scheduler: [a, {b: c}]}"}},
+         "data": {"config.conf": "kind: KubeProxyConfiguration\nmode: ipvs\niptables: 3\nipvs: {scheduler: [{b: c}]}"}},
         {"kind": "DaemonSet", "metadata": {"namespace": "kube-system", "name": "kube-proxy"},
          "spec": {"template": {"spec": {"containers": [{"name": "kube-proxy", "image": f"x/kube-proxy:{evil}"}]}}}},
     ]  # fmt: skip

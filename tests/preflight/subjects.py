@@ -53,7 +53,7 @@ GOOD = Subject(
 )
 
 
-def knowing(subject: Subject = GOOD, **facts: Any) -> Subject:  # noqa: ANN401
+def knowing(subject: Subject = GOOD, /, **facts: Any) -> Subject:  # noqa: ANN401
     """The subject with other facts; None for one that is unknown."""
     return replace(subject, facts=replace(subject.facts, **{name: fact(value) for name, value in facts.items()}))
 

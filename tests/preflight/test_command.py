@@ -182,7 +182,8 @@ def test_hostile_objects_raise_nothing_and_steer_no_terminal(tmp_path: Path) -> 
 def test_what_makes_no_sense(words: list[str], why: str, tmp_path: Path) -> None:
     files = {
         "bad": "{", "empty": "{}", "list": "[]", "odd": '{"items": [{"kind": [], "metadata": {}}]}',
-        "good": '{"kind": "Node", "metadata": {"name": "n1"}}', "rules": '{"nftables": []}',
+        "rules": '{"nftables": []}',
+        "good": '{"kind": "Node", "metadata": {"name": "n1"}, "status": {"nodeInfo": {"kernelVersion": "6.1.0"}}}',
     }  # fmt: skip
     places = {"none": tmp_path / "none.json"}
     for name, text in files.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -249,13 +250,13 @@ def test_a_bug_of_many_services(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=str,
 )
-def test_components(facts: dict[str, object], severity: Severity | None) -> None:
+def test_components(facts: dict[str, Any], severity: Severity | None) -> None:
     told = of(Kind.COMPONENT, knowing(**facts))
     assert [f.severity for f in told] == ([severity] if severity else [])
 
 
 def test_each_of_several_plugins_is_judged_by_its_own_version() -> None:
-    both = {"cni": "aws-vpc-cni + calico", "cni_version": "aws-vpc-cni v1.23.1 + calico v3.28.0",
+    both: dict[str, Any] = {"cni": "aws-vpc-cni + calico", "cni_version": "aws-vpc-cni v1.23.1 + calico v3.28.0",
             "cni_dataplane": "calico: iptables"}  # fmt: skip
     (finding,) = of(Kind.COMPONENT, knowing(**both))
     assert finding.evidence.startswith("calico, v3.28.0")

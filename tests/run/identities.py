@@ -25,7 +25,7 @@ def permitted(path: Path, lab: Lab, name: str, rules: list[dict[str, Any]]) -> s
     """A kubeconfig at ``path`` of a new service account that may do what ``rules`` say."""
     account = {"kind": "ServiceAccount", "name": name, "namespace": "default"}
     role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": name}
-    made = {
+    made: dict[str, dict[str, Any]] = {
         "/api/v1/namespaces/default/serviceaccounts": {"kind": "ServiceAccount"},
         f"/apis/{RBAC}/v1/clusterroles": {"kind": "ClusterRole", "rules": rules},
         f"/apis/{RBAC}/v1/clusterrolebindings": {"kind": "ClusterRoleBinding", "roleRef": role, "subjects": [account]},

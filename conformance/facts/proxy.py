@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,6 +16,9 @@ from conformance.model.release import release
 
 KEYS = ("config.conf", "kube-proxy-config.yaml", "config")
 METRICS_PORT = 10249
+
+_IMAGES = re.compile(r"(^|/)(kube-proxy(-[a-z0-9]+)?|hyperkube|hardened-kubernetes)$")
+"""As upstream, the clouds and RKE2 name them."""
 
 _FLAGS = {
     "proxy-mode": ("mode",),
@@ -77,12 +81,13 @@ def from_flags(found: Mapping[str, str]) -> JSON:
 
 
 def versions(seen: Workloads) -> Fact[tuple[str, ...]]:
-    """The versions that the images of kube-proxy are tagged with, those without one left out."""
+    """The versions that the images of kube-proxy are tagged with; another name's tag may count something else."""
     proxies = daemons(seen)
     if not proxies:
         return unknown(f"no kube-proxy among {seen.where}")
     where = "; ".join(dict.fromkeys(f"{w}, its image's tag" for w, _ in proxies))
-    return Fact(tuple(dict.fromkeys(c.tag for _, c in proxies if release(c.tag))), where)
+    tags = dict.fromkeys(c.tag for _, c in proxies if _IMAGES.search(c.image) and release(c.tag))
+    return Fact(tuple(tags), where)
 
 
 def mode(config: Answer[JSON]) -> Fact[ProxyMode]:

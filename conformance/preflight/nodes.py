@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.model.cluster import ProxyMode
 from conformance.model.release import release
 from conformance.preflight.checks import found
-from conformance.preflight.finding import Finding, Kind
+from conformance.preflight.finding import Finding, Kind, Severity
 from conformance.preflight.subject import Subject
 
 OLDEST_KERNEL = (5, 13, 0)
@@ -17,19 +16,20 @@ OLDEST_NFT = (1, 0, 1)
 
 def nodes(subject: Subject) -> Iterator[Finding]:
     """Kernel, nft and firewall of each Linux node; the Windows nodes."""
-    every = subject.nodes()
+    every, leaving = subject.nodes(), subject.leaving()
     if not every and not subject.windows():
         yield found(Kind.NODES_UNKNOWN, "no node is known", subject.facts.nodes.source)
     for node in subject.windows():
         system = subject.facts.systems.otherwise({}).get(node, "label kubernetes.io/os")
         yield found(Kind.WINDOWS, system, subject.facts.systems.source, node=node)
     for node in every:
-        yield from _kernel(subject, node)
+        yield from _kernel(subject, node, leaves=node in leaving)
         yield from _nft(subject, node)
-        yield from _firewall(subject, node)
+        if node in leaving:
+            yield from _firewall(subject, node)
 
 
-def _kernel(subject: Subject, node: str) -> Iterator[Finding]:
+def _kernel(subject: Subject, node: str, *, leaves: bool) -> Iterator[Finding]:
     fact = subject.facts.kernels
     text = fact.otherwise({}).get(node, "")
     number = release(text)
@@ -38,8 +38,11 @@ def _kernel(subject: Subject, node: str) -> Iterator[Finding]:
         yield found(Kind.KERNEL_UNKNOWN, why, fact.source, node=node)
     elif number < OLDEST_KERNEL:
         yield found(Kind.KERNEL_TOO_OLD, f"kernel {text}", fact.source, node=node)
-    elif number < _FORGIVING_KERNEL and _leaves(subject, node) and not subject.option("conntrack", "tcpBeLiberal"):
-        yield found(Kind.CONNTRACK_INVALID, f"kernel {text}, conntrack.tcpBeLiberal not set", fact.source, node=node)
+    elif number < _FORGIVING_KERNEL and leaves and not subject.option("conntrack", "tcpBeLiberal"):
+        known = subject.configuration.known
+        evidence = f"kernel {text}, conntrack.tcpBeLiberal {'not set' if known else 'not known'}"
+        severity = None if known else Severity.UNKNOWN
+        yield found(Kind.CONNTRACK_INVALID, evidence, fact.source, node=node, severity=severity)
 
 
 def _nft(subject: Subject, node: str) -> Iterator[Finding]:
@@ -53,16 +56,8 @@ def _nft(subject: Subject, node: str) -> Iterator[Finding]:
 
 
 def _firewall(subject: Subject, node: str) -> Iterator[Finding]:
-    if not _leaves(subject, node):
-        return
     if node not in subject.drops:
         yield found(Kind.FIREWALL_UNKNOWN, "its ruleset is not known", "no --ruleset of this node", node=node)
     elif subject.drops[node]:
         places = "; ".join(subject.drops[node])
         yield found(Kind.FIREWALL_DROPS, places, "its ruleset", node=node)
-
-
-def _leaves(subject: Subject, node: str) -> bool:
-    """Whether the node leaves another mode, as far as is known."""
-    mode = subject.modes().get(node)
-    return mode is not ProxyMode.NFTABLES if mode else subject.moves()

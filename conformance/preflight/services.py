@@ -15,6 +15,7 @@ from conformance.preflight.subject import Subject
 _PRIMARY = "primary"
 _LOOPBACK = "127.0.0.1"
 _SOURCE = "Services"
+_MOST = 3
 
 
 def services(subject: Subject) -> Iterator[Finding]:
@@ -25,11 +26,13 @@ def services(subject: Subject) -> Iterator[Finding]:
         yield found(Kind.SERVICE_UNREADABLE, fault, _SOURCE, service=key)
     if not subject.moves():
         return
+    besides = {family: _besides(subject, family) for family in Family}
     for service in subject.served():
         ports = ", ".join(f"{p.node_port}/{p.protocol.value}" for p in service.ports if p.node_port)
         if ports:
             yield from _localhost(subject, service, ports)
-            yield from _addresses(subject, service, ports)
+            secondary = [address for family in Family if proxied(service, family) for address in besides[family]]
+            yield from _addresses(subject, service, ports, secondary)
         yield from _health_check(subject, service)
         yield from _ipvs_addresses(subject, service)
         if service.affinity_seconds is not None:
@@ -54,7 +57,7 @@ def _localhost(subject: Subject, service: Service, ports: str) -> Iterator[Findi
     )
 
 
-def _addresses(subject: Subject, service: Service, ports: str) -> Iterator[Finding]:
+def _addresses(subject: Subject, service: Service, ports: str, besides: list[str]) -> Iterator[Finding]:
     facts = subject.facts
     if not facts.node_port_addresses.known:
         why = f"{_SOURCE}; {facts.node_port_addresses.source}"
@@ -63,9 +66,9 @@ def _addresses(subject: Subject, service: Service, ports: str) -> Iterator[Findi
         return
     if facts.node_port_addresses.value:
         return
-    besides = _besides(subject, service)
     if besides:
-        evidence = f"node port {ports}; also served on {', '.join(besides)}"
+        more = f" and {len(besides) - _MOST} more" if len(besides) > _MOST else ""
+        evidence = f"node port {ports}; also served on {', '.join(besides[:_MOST])}{more}"
         yield found(Kind.NODE_PORT_ADDRESSES, evidence, f"{_SOURCE}; Nodes", service=service.key)
     elif not facts.local_addresses.known:
         yield found(
@@ -96,9 +99,7 @@ def _reaches_loopback(addresses: tuple[str, ...]) -> bool:
     return not addresses or any(contains(cidr, _LOOPBACK) for cidr in cidrs)
 
 
-def _besides(subject: Subject, service: Service) -> list[str]:
-    """Addresses of nodes that serve node ports today and will not, one a node and family."""
-    every = subject.facts.nodes.otherwise(())
-    families = [family for family in Family if proxied(service, family)]
-    pairs = ((node.name, node.secondary(family)) for node in every for family in families)
+def _besides(subject: Subject, family: Family) -> list[str]:
+    """Addresses of nodes that serve node ports today and will not, one a node."""
+    pairs = ((node.name, node.secondary(family)) for node in subject.facts.nodes.otherwise(()))
     return [f"{name} {address}" for name, address in pairs if address]

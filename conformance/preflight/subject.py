@@ -56,17 +56,23 @@ class Subject:
 
     def nodes(self) -> tuple[str, ...]:
         """The Linux nodes that anything is known of, by name."""
-        return tuple(name for name in sorted(self._named()) if not self.is_windows(name))
+        facts = self.facts
+        of_all = (facts.kernels, facts.kubelets, facts.systems)
+        named = {n.name for n in facts.nodes.otherwise(())}.union(*(fact.otherwise({}) for fact in of_all))
+        return tuple(sorted(named - set(self.windows())))
 
     def windows(self) -> tuple[str, ...]:
-        """The Windows nodes, by name."""
-        return tuple(name for name in sorted(self._named()) if self.is_windows(name))
+        """The nodes whose operating system or label says Windows, by name."""
+        labelled = (n.name for n in self.facts.nodes.otherwise(()) if n.labels.get("kubernetes.io/os") == "windows")
+        systems = self.facts.systems.otherwise({}).items()
+        return tuple(sorted({*labelled, *(node for node, system in systems if system.startswith("Windows"))}))
 
-    def is_windows(self, node: str) -> bool:
-        """Whether the node's operating system, or its label, says so."""
-        labels = {n.name: n.labels for n in self.facts.nodes.otherwise(())}.get(node, {})
-        system = self.facts.systems.otherwise({}).get(node, "")
-        return system.startswith("Windows") or labels.get("kubernetes.io/os") == "windows"
+    def leaving(self) -> frozenset[str]:
+        """The Linux nodes that would leave another mode, as far as is known."""
+        modes, others = self.modes(), self.moves()
+        return frozenset(
+            node for node in self.nodes() if (modes[node] is not ProxyMode.NFTABLES if node in modes else others)
+        )
 
     def served(self) -> tuple[Service, ...]:
         """The Services that kube-proxy serves, by their keys."""
@@ -97,8 +103,3 @@ class Subject:
     def _told(self) -> frozenset[ProxyMode]:
         mode = self.facts.proxy_mode.value
         return frozenset(self.modes().values()) | ({mode} if mode else set())
-
-    def _named(self) -> set[str]:
-        facts = self.facts
-        of_all = (facts.kernels, facts.kubelets, facts.systems)
-        return {n.name for n in facts.nodes.otherwise(())}.union(*(fact.otherwise({}) for fact in of_all))

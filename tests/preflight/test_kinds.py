@@ -286,6 +286,12 @@ def test_options_that_are_lost(subject: Subject, expected: list[str]) -> None:
     assert sorted(f.object for f in of(Kind.OPTION_IGNORED, subject)) == expected
 
 
+def test_what_an_unknown_configuration_may_hold_is_not_guessed() -> None:
+    old = replace(knowing(kernels={"n1": "5.15.0", "n2": "6.1.0"}), configuration=fact(None))
+    (finding,) = of(Kind.CONNTRACK_INVALID, old)
+    assert (finding.severity, "not known" in finding.evidence) == (Severity.UNKNOWN, True)
+
+
 def test_a_version_that_the_user_says_is_the_one_that_is_looked_at() -> None:
     old = versioned("v1.30.1")
     planned = replace(old, facts=replace(old.facts, version=Fact("v1.37.0", GIVEN)))

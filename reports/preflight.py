@@ -13,7 +13,8 @@ from rich.text import Text
 from conformance.model.printable import printable, short
 from conformance.model.release import told
 from conformance.model.source import Source
-from conformance.preflight import RULES, Finding, Kind, Scope, Severity
+from conformance.preflight.finding import Finding, Kind, Scope, Severity
+from conformance.preflight.rules import RULES
 from conformance.spec.interplay import Bug, Component, Interplay
 from reports.markdown import HEAD, row
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -12,10 +11,7 @@ from rich.console import Console
 from conformance.cli.options import fact_option
 from conformance.errors import UsageError
 from conformance.kit import put_on_path
-from conformance.preflight import Finding, Kind, Severity, accepted, findings
-
-if TYPE_CHECKING:
-    from conformance.preflight import Subject
+from conformance.preflight import Finding, Kind, Severity, Subject, accepted, findings
 
 BLOCKED, LOOK = 1, 2
 

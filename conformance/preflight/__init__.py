@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.preflight.bugs import bugs
+from conformance.preflight import bugs, components, configuration, modes, nodes, services
 from conformance.preflight.checks import found
-from conformance.preflight.components import components
-from conformance.preflight.configuration import configuration, ipvs
 from conformance.preflight.finding import Finding, Kind, Scope, Severity, accepted
 from conformance.preflight.firewall import MalformedListing, drops
-from conformance.preflight.modes import modes, replaced, versions
-from conformance.preflight.nodes import nodes
 from conformance.preflight.rules import RULES, Rule
-from conformance.preflight.services import services
 from conformance.preflight.subject import Subject
 
 __all__ = [
@@ -30,12 +25,22 @@ __all__ = [
     "findings",
 ]
 
+_CHECKS = (
+    modes.modes,
+    modes.versions,
+    nodes.nodes,
+    components.components,
+    bugs.bugs,
+    configuration.configuration,
+    configuration.ipvs,
+    services.services,
+)
 _OF_EVERY_SWITCH = (Kind.CLUSTER_IP_REJECTS, Kind.LEFTOVERS, Kind.NOT_REPAIRED, Kind.CHAINS)
 
 
 def findings(subject: Subject) -> tuple[Finding, ...]:
     """All findings, the heaviest first, then by kind, node and Service; none twice."""
-    beside = list(replaced(subject))
+    beside = list(modes.replaced(subject))
     every = beside if any(f.kind is Kind.REPLACED for f in beside) else [*beside, *_all(subject)]
     severities, kinds = list(Severity), list(Kind)
     return tuple(
@@ -47,7 +52,7 @@ def findings(subject: Subject) -> tuple[Finding, ...]:
 
 
 def _all(subject: Subject) -> Iterator[Finding]:
-    for check in (modes, versions, nodes, components, bugs, configuration, ipvs, services):
+    for check in _CHECKS:
         yield from check(subject)
     if subject.moves():
         mode = subject.facts.proxy_mode

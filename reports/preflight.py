@@ -94,6 +94,8 @@ def verdict(findings: Sequence[Finding]) -> str:
     """All in one sentence."""
     counts = Counter(f.severity for f in findings)
     numbers = ", ".join(f"{counts[s]} {s.value}{_plural(s, counts[s])}" for s in Severity if counts[s])
+    if any(f.kind is Kind.REPLACED for f in findings):
+        return "There is nothing to migrate."
     if counts[Severity.BLOCKER]:
         return f"It may not move as it is: {numbers}."
     if counts[Severity.WARNING] or counts[Severity.UNKNOWN]:

@@ -142,6 +142,14 @@ def test_without_any_permission_nothing_blocks_and_what_would_help_is_named(path
     assert not [f for f in told.values() if f.severity.value in ("blocker", "warning")]
 
 
+def test_where_kube_proxy_is_replaced_there_is_nothing_to_migrate(tmp_path: Path) -> None:
+    path = next(p for p in CLUSTERS if p.stem == "cilium")
+    file = tmp_path / "objects.json"
+    file.write_text(json.dumps({"kind": "List", "items": yaml.safe_load(path.read_text())["objects"]}))
+    done = preflight("--objects", file)
+    assert (done.return_value, done.output.splitlines()[-1]) == (0, "There is nothing to migrate.")
+
+
 def test_hostile_objects_raise_nothing_and_steer_no_terminal(tmp_path: Path) -> None:
     evil = "\x1b]0;owned\x07" + "x" * 3000
     objects = [

@@ -20,7 +20,8 @@ from conformance.spec.concern import Concern
 LONGEST_COMMENT = 128
 """Bytes that nft takes as the comment of an element."""
 MANY_SERVICES = 10_000
-NEWER_NFT = (1, 1, 2)
+NEWER_NFT, BACKPORT = (1, 1, 2), "1.0.6.1"
+"""The first nft whose sets older ones cannot read, and an older release that has the same code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,22 @@ def met_by(subject: Subject, concern: Concern) -> Iterator[Met]:
             if subject.facts.detect_local.value is DetectLocal.INTERFACE_NAME_PREFIX:
                 yield Met(seen="detectLocalMode is InterfaceNamePrefix")
         case Concern.NEWER_NFT:
-            for node, text in sorted(subject.facts.nft_versions.otherwise({}).items()):
-                if (release(text) or (0, 0, 0)) >= NEWER_NFT:
-                    yield Met(node=node, seen=f"nft {text}")
+            inside = subject.facts.nft_versions.otherwise({})
+            for node, text in sorted(subject.facts.host_nft_versions.otherwise({}).items()):
+                if _new_sets(text) and not _new_sets(inside.get(node, "")):
+                    yield Met(
+                        node=node, seen=f"the node's nft is {text}, kube-proxy's {inside.get(node) or 'not known'}"
+                    )
         case _:
             assert_never(concern)
 
 
 def _services(subject: Subject, has: Callable[[Service], bool]) -> Iterator[Met]:
     return (Met(service=s.key) for s in subject.served() if has(s))
+
+
+def _new_sets(text: str) -> bool:
+    return (release(text) or (0, 0, 0)) >= NEWER_NFT or text == BACKPORT
 
 
 def _comment(service: Service, port: str) -> int:

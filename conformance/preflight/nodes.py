@@ -46,13 +46,20 @@ def _kernel(subject: Subject, node: str, *, leaves: bool) -> Iterator[Finding]:
 
 
 def _nft(subject: Subject, node: str) -> Iterator[Finding]:
-    fact = subject.facts.nft_versions
-    text = fact.otherwise({}).get(node, "")
-    number = release(text)
-    if number is None:
-        yield found(Kind.NFT_UNKNOWN, "its nft is not known", fact.source, node=node)
-    elif number < OLDEST_NFT:
-        yield found(Kind.NFT_TOO_OLD, f"nft {text}", fact.source, node=node)
+    facts = subject.facts
+    # kube-proxy does not start with too old an nft of its own.
+    places = (("kube-proxy's", facts.nft_versions, Severity.BLOCKER), ("the node's", facts.host_nft_versions, None))
+    lacking = {}
+    for whose, fact, severity in places:
+        text = fact.otherwise({}).get(node, "")
+        number = release(text)
+        if number is None:
+            lacking[whose] = fact.source
+        elif number < OLDEST_NFT:
+            yield found(Kind.NFT_TOO_OLD, f"{whose} nft is {text}", fact.source, node=node, severity=severity)
+    if lacking:
+        evidence = f"the version of {' and '.join(lacking)} nft is not known"
+        yield found(Kind.NFT_UNKNOWN, evidence, "; ".join(dict.fromkeys(lacking.values())), node=node)
 
 
 def _firewall(subject: Subject, node: str) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from conformance.model.source import Source, SourceKind
+from conformance.model.source import Source
 from conformance.preflight.finding import Kind, Severity
 from conformance.spec.sources import (
     AFFINITY_TIMEOUT,
@@ -35,9 +35,6 @@ _SERVER = CODE("cmd/kube-proxy/app/server_linux.go")
 _README = CODE("pkg/proxy/nftables/README.md")
 _IPVS_CLEANUP = CODE("pkg/proxy/ipvs/cleanup.go")
 _CONFIGURATION = CODE("pkg/proxy/apis/config/types.go")
-_BLOG = Source(
-    SourceKind.DOC, "blog: NFTables mode for kube-proxy", "https://kubernetes.io/blog/2025/02/28/nftables-kube-proxy/"
-)
 _FACTS = "The reason names the permission or the --fact that helps; docs/facts.md lists both."
 
 RULES: Mapping[Kind, Rule] = {
@@ -129,16 +126,17 @@ RULES: Mapping[Kind, Rule] = {
     ),
     Kind.NFT_TOO_OLD: Rule(
         _WARNING,
-        "The node's own nft (before 1.0.1) may crash on every use once kube-proxy has its table; kube-proxy itself "
-        "goes on.",
-        "Upgrade nftables on the node.",
-        _BLOG,
+        "An nft before 1.0.1: with one in its image kube-proxy does not start (a blocker); the node's own may crash "
+        "on every use once kube-proxy has its table.",
+        "Upgrade nftables on the node, or kube-proxy's image.",
+        _SUPPORTED,
     ),
     Kind.NFT_UNKNOWN: Rule(
         _UNKNOWN,
-        "The version of the node's own nft is not known; the API does not tell it. One before 1.0.1 crashes on "
+        "The versions of nft are not known; the API does not tell them. One of the node before 1.0.1 crashes on "
         "kube-proxy's table, one from 1.1.2 on may write what the nft in kube-proxy's image cannot read.",
-        "Run nft --version on the node and in its kube-proxy pod, and say --fact nft_versions=NODE=VERSION.",
+        "Run nft --version on the node and in its kube-proxy pod, and say --fact host_nft_versions=NODE=VERSION and "
+        "--fact nft_versions=NODE=VERSION.",
         _SUPPORTED,
     ),
     Kind.FIREWALL_DROPS: Rule(

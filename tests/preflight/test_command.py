@@ -43,8 +43,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     (folder / "objects.json").write_bytes(gzip.decompress((DATA / "objects.json.gz").read_bytes()))
     topology = json.loads(gzip.decompress((DATA / "topology.json.gz").read_bytes()))
     nft = topology["nft"].split()[1]
+    values = {"kernels": topology["kernel"], "nft_versions": nft, "host_nft_versions": nft}
     of_nodes = [f"{name}={','.join(f'{node}={value}' for node in topology['nodes'])}"
-                for name, value in (("kernels", topology["kernel"]), ("nft_versions", nft))]  # fmt: skip
+                for name, value in values.items()]  # fmt: skip
     listing = {"nftables": [{"chain": {"family": "ip", "table": "filter", "name": "FORWARD", "hook": "forward",
                                        "policy": "drop"}}]}  # fmt: skip
     (folder / "dropping.json").write_text(json.dumps(listing))

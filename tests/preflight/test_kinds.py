@@ -69,8 +69,12 @@ HAVE: dict[Kind, tuple[Subject, Subject, Severity, str]] = {
         configured(knowing(kernels={"n1": "5.15.0-126-generic", "n2": "6.1.0"}), conntrack={"tcpBeLiberal": True}),
         Severity.WARNING, "kernel 5.15.0-126-generic",
     ),
-    Kind.NFT_TOO_OLD: (knowing(nft_versions={"n1": "0.9.8", "n2": "1.0.1"}), GOOD, Severity.WARNING, "nft 0.9.8"),
-    Kind.NFT_UNKNOWN: (knowing(nft_versions={"n2": "1.0.6.1"}), GOOD, Severity.UNKNOWN, "not known"),
+    Kind.NFT_TOO_OLD: (
+        knowing(host_nft_versions={"n1": "0.9.8", "n2": "1.0.1"}), GOOD, Severity.WARNING, "the node's nft is 0.9.8"
+    ),
+    Kind.NFT_UNKNOWN: (
+        knowing(nft_versions={"n2": "1.0.6.1"}), GOOD, Severity.UNKNOWN, "the version of kube-proxy's nft"
+    ),
     Kind.FIREWALL_DROPS: (
         replace(GOOD, drops={"n1": ("chain ip filter FORWARD",), "n2": ()}), GOOD, Severity.WARNING, "FORWARD"
     ),
@@ -220,8 +224,16 @@ def test_a_name_is_too_long_by_its_bytes() -> None:
 
 
 def test_a_bug_of_nodes() -> None:
-    (finding,) = of(Kind.BUG, knowing(nft_versions={"n1": "1.1.3", "n2": "1.1.1"}))
+    (finding,) = of(Kind.BUG, knowing(host_nft_versions={"n1": "1.1.3", "n2": "1.1.1"}))
     assert (finding.scope, finding.object, finding.severity) == (Scope.NODE, "n1", Severity.WARNING)
+    for mended in ("1.0.6.1", "1.1.3"):
+        both = knowing(host_nft_versions={"n1": "1.1.3", "n2": "1.1.1"}, nft_versions={"n1": mended, "n2": "1.0.6"})
+        assert not of(Kind.BUG, both)
+
+
+def test_kube_proxy_does_not_start_with_an_old_nft() -> None:
+    (finding,) = of(Kind.NFT_TOO_OLD, knowing(nft_versions={"n1": "0.9.8", "n2": "1.0.6"}))
+    assert (finding.object, finding.severity) == ("n1", Severity.BLOCKER)
 
 
 def test_a_bug_of_many_services(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,7 @@ def subjects(draw: st.DrawFn) -> Subject:
         "kernels": BY_NODE,
         "systems": BY_NODE,
         "nft_versions": BY_NODE,
+        "host_nft_versions": BY_NODE,
         "proxy_modes": st.dictionaries(
             st.sampled_from(NODES), st.sampled_from(["iptables", "ipvs", "nftables", "kernelspace"])
         ),

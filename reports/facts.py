@@ -30,9 +30,9 @@ What the kit learns of a cluster before it asks anything, each with where it was
 them, and reports carry them as properties. A fact that cannot be learned is *unknown*, with the reason, and is never
 guessed: where a permission would help, the reason names it.
 
-`--fact name=value` (with `facts`, `plan` and `run`) says one that the kit cannot learn, or has learned wrongly, and
-nothing that is learned later replaces it. Lists have commas (`--fact families=IPv4,IPv6`), what holds or does not is
-`true` or `false`, and a fact of each node names them (`--fact nft_versions=node-a=1.0.9,node-b=1.1.3`).
+`--fact name=value` (with `facts`, `preflight`, `plan` and `run`) says one that the kit cannot learn, or has learned
+wrongly, and nothing that is learned later replaces it. Lists have commas (`--fact families=IPv4,IPv6`), what holds or
+does not is `true` or `false`, and a fact of each node names them (`--fact nft_versions=node-a=1.0.9,node-b=1.1.3`).
 
 | fact | what it asks | learned from |
 | --- | --- | --- |

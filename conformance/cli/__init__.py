@@ -1,4 +1,4 @@
-"""The command line: ``nftconform run | plan | facts | explain | expect | audit | rbac | report | lab | ...``.
+"""The command line: ``nftconform COMMAND``, the commands as `_COMMANDS` lists them.
 
 Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or environment, 130 interrupted.
 """
@@ -19,6 +19,7 @@ _COMMANDS = {
     "run": "Ask a cluster, or a lab of our own, and write the reports.",
     "plan": "Show what would be asked of a cluster, and what not and why; reads only.",
     "facts": "Print what a cluster is, and where each fact was learned; reads only.",
+    "preflight": "Say whether a cluster may move from iptables or ipvs to nftables; reads only.",
     "explain": "Print a case's promise, what the oracle expects, why, and the sources.",
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "audit": "Compare every node's kube-proxy table with what the API asks for; sends no packet.",

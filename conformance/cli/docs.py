@@ -17,6 +17,7 @@ from conformance.plan import imagine
 from conformance.plan.cells import plan
 from conformance.plan.claims import claims
 from conformance.spec.coverage import covered, table
+from conformance.spec.interplay import known
 
 KILLS, MUTANTS = "kills.json", "mutants.json"
 """In the same folder: what the last whole ``nftconform selftest --record`` found, and the last with ``--mutate``."""
@@ -26,7 +27,7 @@ KILLS, MUTANTS = "kills.json", "mutants.json"
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is stale.")
 @click.option("--output", type=click.Path(path_type=Path), help="Another folder than the checkout's docs.")
 def docs(check: bool, output: Path | None) -> int:
-    """Write docs/catalogue.md, coverage.md, faults.md and facts.md: promises, known behaviours, proofs, facts."""
+    """Write docs/catalogue.md, coverage.md, faults.md, facts.md and preflight.md from what the code says."""
     put_on_path()
     from reports.files import write_whole  # noqa: PLC0415  importable only after put_on_path
 
@@ -46,7 +47,7 @@ def docs(check: bool, output: Path | None) -> int:
 
 def _pages(folder: Path) -> dict[str, str]:
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
-    from reports import catalogue, faults, kills, mutants  # noqa: PLC0415
+    from reports import catalogue, faults, kills, mutants, preflight  # noqa: PLC0415
     from reports import facts as report  # noqa: PLC0415
 
     chapters = []
@@ -61,6 +62,7 @@ def _pages(folder: Path) -> dict[str, str]:
     lines = [report.Line(q.fact, q.asks, q.learned, tuple(map(str, q.reads))) for q in QUESTIONS]
     return {
         "facts.md": report.page(lines),
+        "preflight.md": preflight.page(known()),
         "catalogue.md": catalogue.catalogue(chapters),
         "coverage.md": catalogue.coverage(table(), covered(every), lab),
         "faults.md": faults.page(

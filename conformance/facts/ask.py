@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
-from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import kind
 from conformance.cluster.pods import KUBE_PROXY, SYSTEM
@@ -22,7 +22,31 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 """What comes from a cluster becomes part of a path only if it is a name."""
 
 
-def one(cluster: Cluster, kind_name: str, name: str, namespace: str | None = None) -> Answer[JSON]:
+class Api(Protocol):
+    """What facts ask: a cluster's API, or what somebody has saved of one. Methods raise `ApiRefused`."""
+
+    def version(self) -> str:
+        """``gitVersion`` of the API server."""
+        ...
+
+    def find(self, path: str) -> JSON | None:
+        """One object, or None when it does not exist."""
+        ...
+
+    def objects(self, kind_name: str, namespace: str | None = None, selector: str = "") -> list[JSON]:
+        """All objects of a kind, in one namespace or all, with these labels."""
+        ...
+
+    def page(self, path: str) -> str:
+        """What a pod answers through the API server's proxy."""
+        ...
+
+    def may(self, verb: str, resource: str, namespace: str, *, subresource: str) -> bool:
+        """Whether we are allowed to."""
+        ...
+
+
+def one(cluster: Api, kind_name: str, name: str, namespace: str | None = None) -> Answer[JSON]:
     """An object by name, which is ours and not the cluster's; the namespace may be, so that it is checked."""
     if namespace and not _NAME.fullmatch(namespace):
         return Answer(None, f"'{namespace}' is no namespace")
@@ -34,7 +58,7 @@ def one(cluster: Cluster, kind_name: str, name: str, namespace: str | None = Non
     return Answer(found, f"{kind_name} {there}" if found else f"there is no {kind_name} {there}")
 
 
-def many(cluster: Cluster, kind_name: str, namespace: str | None = None, selector: str = "") -> Answer[list[JSON]]:
+def many(cluster: Api, kind_name: str, namespace: str | None = None, selector: str = "") -> Answer[list[JSON]]:
     """All objects of a kind, in one namespace or in all."""
     try:
         found = cluster.objects(kind_name, namespace, selector)
@@ -45,12 +69,12 @@ def many(cluster: Cluster, kind_name: str, namespace: str | None = None, selecto
     return Answer(found, f"{kind_name}s" + (f" of {namespace}" if namespace else ""))
 
 
-def workloads(cluster: Cluster) -> tuple[Answer[list[JSON]], ...]:
+def workloads(cluster: Api) -> tuple[Answer[list[JSON]], ...]:
     """DaemonSets and Deployments of all namespaces, or where that is not permitted those of kube-system, and why."""
     return (*_wide(cluster, "DaemonSet"), *_wide(cluster, "Deployment"))
 
 
-def proxy_modes(cluster: Cluster, pods: Iterable[JSON], port: int) -> tuple[Mapping[str, str | None], str]:
+def proxy_modes(cluster: Api, pods: Iterable[JSON], port: int) -> tuple[Mapping[str, str | None], str]:
     """What the kube-proxy in each of ``pods`` answers to /proxyMode, by node; and why where none does."""
     named = sorted((text(at(p, "spec", "nodeName")), text(at(p, "metadata", "name"))) for p in pods)
     asked = [(node, pod) for node, pod in named if _NAME.fullmatch(pod)]
@@ -74,7 +98,7 @@ def proxy_modes(cluster: Cluster, pods: Iterable[JSON], port: int) -> tuple[Mapp
     return answers, f"no kube-proxy answered /proxyMode through the API server: {why[0]}" if why else ""
 
 
-def _wide(cluster: Cluster, kind_name: str) -> tuple[Answer[list[JSON]], ...]:
+def _wide(cluster: Api, kind_name: str) -> tuple[Answer[list[JSON]], ...]:
     everywhere = many(cluster, kind_name)
     if everywhere.found is not None:
         return (everywhere,)

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.cluster.api import Cluster
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.pods import KUBE_PROXY, SYSTEM
 from conformance.facts import admission, ask, balancer, cni, dataplane, dns, k3s, networks, nodes, policy, proxy
 from conformance.facts.answer import JSON, Answer
-from conformance.facts.ask import CONTROL_PLANE
+from conformance.facts.ask import CONTROL_PLANE, Api
 from conformance.facts.clean import cleaned
 from conformance.facts.replacement import replacement
 from conformance.facts.workloads import Workloads, among
@@ -26,27 +25,42 @@ _NOT_THERE: Answer[JSON] = Answer(None, "")
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Read:
     """What several facts are learned from."""
 
-    cluster: Cluster
+    cluster: Api
     nodes: Answer[list[JSON]]
     seen: Workloads
     proxies: Answer[list[JSON]]
     """The pods of kube-proxy."""
     own: Workloads
     """``seen``, and the control plane's static pods and those of kube-proxy."""
+    configuration: Answer[JSON]
+    """kube-proxy's."""
 
 
-def gather(cluster: Cluster) -> Facts:
+def gather(cluster: Api) -> Facts:
     """Ask the API, read-only; what we may not read, or is not there, is unknown and says why.
 
     Raises `ClusterError` when the API cannot be reached or does not accept the credentials at all.
     """
+    return learned(look(cluster))
+
+
+def look(cluster: Api) -> Read:
+    """The first half of `gather`."""
     lists = ask.workloads(cluster)
     static, proxies = (ask.many(cluster, "Pod", SYSTEM, selector) for selector in (CONTROL_PLANE, KUBE_PROXY))
     seen = among(*lists)
-    read = _Read(cluster, ask.many(cluster, "Node"), seen, proxies, among(*lists, static, proxies))
+    nodes_, own = ask.many(cluster, "Node"), among(*lists, static, proxies)
+    held = [ask.one(cluster, "ConfigMap", name, SYSTEM) for name in ("kube-proxy", "kube-proxy-config")]
+    configuration = proxy.configuration(held, own, k3s.proxy_flags(nodes_.found or ()))
+    return Read(cluster, nodes_, seen, proxies, own, configuration)
+
+
+def learned(read: Read) -> Facts:
+    """The second half of `gather`: what does not depend on others' answers is asked here."""
+    cluster, seen = read.cluster, read.seen
     known = Facts(
         version=_version(cluster),
         may_exec=_may_exec(cluster),
@@ -62,21 +76,21 @@ def gather(cluster: Cluster) -> Facts:
     return cleaned(known)
 
 
-def _version(cluster: Cluster) -> Fact[str]:
+def _version(cluster: Api) -> Fact[str]:
     try:
         return Fact(cluster.version(), "/version")
     except ApiRefused as no:
         return unknown(no.cause)
 
 
-def _may_exec(cluster: Cluster) -> Fact[bool]:
+def _may_exec(cluster: Api) -> Fact[bool]:
     try:
         return Fact(cluster.may("create", "pods", "", subresource="exec"), "SelfSubjectAccessReview")
     except ApiRefused as no:
         return unknown(no.cause)
 
 
-def _nodes(read: _Read, _: Facts) -> Found:
+def _nodes(read: Read, _: Facts) -> Found:
     return {
         "nodes": nodes.nodes(read.nodes),
         "zones": nodes.zones(read.nodes),
@@ -88,9 +102,8 @@ def _nodes(read: _Read, _: Facts) -> Found:
     }
 
 
-def _proxy(read: _Read, _: Facts) -> Found:
-    held = [ask.one(read.cluster, "ConfigMap", name, SYSTEM) for name in ("kube-proxy", "kube-proxy-config")]
-    config = proxy.configuration(held, read.own, k3s.proxy_flags(read.nodes.found or ()))
+def _proxy(read: Read, _: Facts) -> Found:
+    config = read.configuration
     port, why = proxy.metrics_port(config)
     answers: Mapping[str, str | None] = {}
     if read.proxies.found is None:
@@ -112,7 +125,7 @@ def _proxy(read: _Read, _: Facts) -> Found:
     }
 
 
-def _networks(read: _Read, known: Facts) -> Found:
+def _networks(read: Read, known: Facts) -> Found:
     kubeadm = ask.one(read.cluster, "ConfigMap", "kubeadm-config", SYSTEM)
     service_cidrs = networks.first_known(
         networks.from_service_cidrs(ask.many(read.cluster, "ServiceCIDR")),
@@ -136,7 +149,7 @@ def _networks(read: _Read, known: Facts) -> Found:
     }
 
 
-def _plugins(read: _Read, _: Facts) -> Found:
+def _plugins(read: Read, _: Facts) -> Found:
     """Each plugin's own configuration is asked for only where the plugin runs."""
     cluster, there = read.cluster, {found.product: found for found in read.seen.of(cni.PRODUCTS)}
 

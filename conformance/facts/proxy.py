@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,9 +12,13 @@ from conformance.facts.workloads import Container, Workload, Workloads
 from conformance.model.cluster import DetectLocal, ProxyMode
 from conformance.model.facts import Fact, unknown
 from conformance.model.printable import short
+from conformance.model.release import release
 
 KEYS = ("config.conf", "kube-proxy-config.yaml", "config")
 METRICS_PORT = 10249
+
+_IMAGES = re.compile(r"(^|/)(kube-proxy(-[a-z0-9]+)?|hyperkube|hardened-kubernetes)$")
+"""As upstream, the clouds and RKE2 name them."""
 
 _FLAGS = {
     "proxy-mode": ("mode",),
@@ -22,6 +27,16 @@ _FLAGS = {
     "nodeport-addresses": ("nodePortAddresses",),
     "metrics-bind-address": ("metricsBindAddress",),
     "iptables-localhost-nodeports": ("iptables", "localhostNodePorts"),
+    "iptables-masquerade-bit": ("iptables", "masqueradeBit"),
+    "ipvs-scheduler": ("ipvs", "scheduler"),
+    "ipvs-exclude-cidrs": ("ipvs", "excludeCIDRs"),
+    "ipvs-strict-arp": ("ipvs", "strictARP"),
+    "ipvs-sync-period": ("ipvs", "syncPeriod"),
+    "ipvs-min-sync-period": ("ipvs", "minSyncPeriod"),
+    "ipvs-tcp-timeout": ("ipvs", "tcpTimeout"),
+    "ipvs-tcpfin-timeout": ("ipvs", "tcpFinTimeout"),
+    "ipvs-udp-timeout": ("ipvs", "udpTimeout"),
+    "conntrack-tcp-be-liberal": ("conntrack", "tcpBeLiberal"),
 }
 
 
@@ -63,6 +78,16 @@ def from_flags(found: Mapping[str, str]) -> JSON:
         for section in ("iptables", "nftables"):
             config.setdefault(section, {})["masqueradeAll"] = found["masquerade-all"]
     return config
+
+
+def versions(seen: Workloads) -> Fact[tuple[str, ...]]:
+    """The versions that the images of kube-proxy are tagged with; another name's tag may count something else."""
+    proxies = daemons(seen)
+    if not proxies:
+        return unknown(f"no kube-proxy among {seen.where}")
+    where = "; ".join(dict.fromkeys(f"{w}, its image's tag" for w, _ in proxies))
+    tags = dict.fromkeys(c.tag for _, c in proxies if _IMAGES.search(c.image) and release(c.tag))
+    return Fact(tuple(tags), where)
 
 
 def mode(config: Answer[JSON]) -> Fact[ProxyMode]:

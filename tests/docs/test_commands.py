@@ -21,7 +21,6 @@ PLACEHOLDER = re.compile(r"\.\.\.|\[|\bNAME\b")
 END = re.compile(r"\s(?:\|\|?|&&|>|;)\s.*|\s#\s.*")
 COMING = (
     "nftconform rbac",
-    "nftconform preflight",
     *("--binaries", "--registry-mirror", "--image-pull-secret", "--node-selector", "--toleration", "--lb"),
 )
 """What other branches bring: their lines may fail until then, and show as xpassed from then on."""

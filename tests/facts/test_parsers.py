@@ -64,6 +64,24 @@ def test_kubeadms_configuration() -> None:
     assert proxy.localhost_node_ports(config).value is True
 
 
+@pytest.mark.parametrize(
+    ("image", "versions"),
+    [
+        ("registry.k8s.io/kube-proxy:v1.36.2", ("v1.36.2",)),
+        ("gke.gcr.io/kube-proxy-amd64:v1.20.10-gke.1600", ("v1.20.10-gke.1600",)),
+        ("rancher/hardened-kubernetes:v1.33.4-rke2r1-build20250814", ("v1.33.4-rke2r1-build20250814",)),
+        ("mine/proxy:0.3.1", ()),  # whatever that counts
+        ("registry.k8s.io/kube-proxy@sha256:0123", ()),
+    ],
+)
+def test_the_version_of_kube_proxy_is_its_images_tag(image: str, versions: tuple[str, ...]) -> None:
+    spec = {"template": {"spec": {"containers": [{"name": "kube-proxy", "image": image}]}}}
+    daemon = {"kind": "DaemonSet", "metadata": {"namespace": "kube-system", "name": "kube-proxy"}, "spec": spec}
+    fact = proxy.versions(among(found([daemon], "DaemonSets")))
+    assert fact == Fact(versions, "DaemonSet kube-system/kube-proxy, its image's tag")
+    assert not proxy.versions(among(found([], "DaemonSets"))).known
+
+
 def test_an_empty_mode_is_iptables_and_an_unknown_one_is_unknown() -> None:
     assert proxy.mode(found({}, "x")).value is ProxyMode.IPTABLES
     assert proxy.mode(found({"mode": "kernelspace"}, "x")) == unknown("x: mode 'kernelspace'")

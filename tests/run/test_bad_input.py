@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conformance.cluster.connection import connect
 from conformance.lab.launch.start import Lab
 from tests.run.conftest import Run
+from tests.run.identities import kubeconfig, permitted
 from tests.run.test_on_a_lab import namespaces
 
 
@@ -24,14 +24,6 @@ def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert len(lines) == 1, said
     for word in words:
         assert word in lines[0]
-
-
-def kubeconfig(path: Path, lab: Lab, **user: str) -> str:
-    """The lab's kubeconfig with another user."""
-    content = yaml.safe_load(lab.kubeconfig.read_text())
-    content["users"] = [{"name": u["name"], "user": user} for u in content["users"]]
-    path.write_text(yaml.safe_dump(content))
-    return str(path)
 
 
 def test_unreachable_api(nftconform: Run, tmp_path: Path) -> None:
@@ -78,8 +70,6 @@ def test_an_output_folder_that_cannot_be_written(lab: Lab, nftconform: Run, tmp_
 @pytest.fixture
 def weak(lab: Lab, tmp_path: Path) -> str:
     """A kubeconfig of a service account that may do all that the kit needs, except exec."""
-    cluster = connect(lab.kubeconfig)
-    account = {"kind": "ServiceAccount", "name": "weak", "namespace": "default"}
     rules = [
         {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]},
         {
@@ -88,34 +78,7 @@ def weak(lab: Lab, tmp_path: Path) -> str:
             "verbs": ["create", "delete"],
         },
     ]
-    try:
-        for path, body in (
-            ("/api/v1/namespaces/default/serviceaccounts", {"kind": "ServiceAccount", "metadata": {"name": "weak"}}),
-            (
-                "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-                {"kind": "ClusterRole", "metadata": {"name": "weak"}, "rules": rules},
-            ),
-            (
-                "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-                {
-                    "kind": "ClusterRoleBinding",
-                    "metadata": {"name": "weak"},
-                    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "weak"},
-                    "subjects": [account],
-                },
-            ),
-        ):
-            version = "v1" if path.startswith("/api/") else "rbac.authorization.k8s.io/v1"
-            cluster.create(path, {"apiVersion": version, **body})
-        request = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": 3600},
-        }
-        answer = cluster.create("/api/v1/namespaces/default/serviceaccounts/weak/token", request)
-    finally:
-        cluster.close()
-    return kubeconfig(tmp_path / "config", lab, token=answer["status"]["token"])
+    return permitted(tmp_path / "config", lab, "weak", rules)
 
 
 def test_rbac_that_forbids_exec(lab: Lab, nftconform: Run, weak: str) -> None:

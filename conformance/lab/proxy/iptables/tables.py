@@ -29,6 +29,11 @@ class Part:
     ports_without_internal: int = 0
     ports_without_external: int = 0
 
+    @property
+    def rule_count(self) -> int:
+        """How many rules its own chains have."""
+        return sum(map(len, self.chains.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -55,8 +60,10 @@ class Tables:
 class Host:
     """What the node's kernel was found to do: ``counters`` are nfacct's that exist.
 
-    ``liberal`` is net.netfilter.nf_conntrack_tcp_be_liberal, with which nothing invalid has to be dropped.
+    ``liberal`` is net.netfilter.nf_conntrack_tcp_be_liberal, with which nothing invalid has to be dropped. ``short``
+    transactions are all that an ordinary user's netlink socket takes (SO_SNDBUFFORCE takes root; 200 KB go without it).
     """
 
     counters: frozenset[str] = frozenset()
     liberal: bool = False
+    short: bool = False

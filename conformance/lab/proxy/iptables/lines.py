@@ -31,9 +31,9 @@ def shared(tables: Tables, name: str) -> list[str]:
     return [_line(chain, rule) for part in parts for chain, rule in (part.filter if name == "filter" else part.nat)]
 
 
-def own(part: Part, *, large: bool) -> list[str]:
-    """The rules in the chains of one Service."""
-    return [_line(chain, rule, bare=large and rule.spared) for chain, rules in part.chains.items() for rule in rules]
+def own(chain: str, rules: Iterable[Rule], *, large: bool) -> list[str]:
+    """The rules of one Service's ``chain``; ``large``: without what is spared in large clusters."""
+    return [_line(chain, rule, bare=large and rule.spared) for rule in rules]
 
 
 def fixed(chains: Mapping[str, Iterable[Rule]]) -> list[str]:

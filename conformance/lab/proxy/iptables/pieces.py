@@ -21,7 +21,8 @@ def restore_in_pieces(old: Tables | None, new: Tables, changed: Collection[str] 
     if old is None or changed is None:
         text += _beginning(new, found)
     for chains, rules in _groups(new, changed):
-        text += lines.table("nat", chains, rules)
+        text += lines.table("nat", chains, rules[:_RULES])
+        text += _tables("nat", rules[_RULES:])
     for name in ("filter", "nat"):
         if old is None or changed is None:
             text += _tables(name, lines.shared(new, name))
@@ -51,16 +52,18 @@ def _beginning(new: Tables, found: Found) -> list[str]:
 
 
 def _groups(new: Tables, changed: Collection[str] | None) -> Iterator[tuple[list[str], list[str]]]:
-    """Chains and their rules, whole Services together."""
+    """Chains and their rules: whole chains as far as they are not too long, behind those that they jump to."""
     large = new.endpoint_count > lines.LARGE
     chains: list[str] = []
     rules: list[str] = []
     for part in lines.written(new, changed):
-        chains += part.chains
-        rules += lines.own(part, large=large)
-        if len(rules) >= _RULES:
-            yield chains, rules
-            chains, rules = [], []
+        for chain in reversed(part.chains):
+            mine = lines.own(chain, part.chains[chain], large=large)
+            if chains and len(rules) + len(mine) > _RULES:
+                yield chains, rules
+                chains, rules = [], []
+            chains.append(chain)
+            rules += mine
     if chains:
         yield chains, rules
 

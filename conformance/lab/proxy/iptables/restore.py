@@ -45,7 +45,7 @@ def restore(tables: Tables, changed: Collection[str] | None, found: Found) -> st
                     *(missing_jumps(found, "nat") if whole else ()),
                     *lines.shared(tables, "nat"),
                     *lines.fixed(tables.frame.nat),
-                    *(rule for part in parts for rule in lines.own(part, large=large)),
+                    *(r for p in parts for c, rules in p.chains.items() for r in lines.own(c, rules, large=large)),
                     *(f"-X {chain}" for chain in stale),
                 ],
             ),

@@ -20,7 +20,10 @@ class Rule:
 
 @dataclass(slots=True)
 class Part:
-    """The rules of one Service: (chain, rule) in chains that all share, and in nat chains of its own."""
+    """The rules of one Service: (chain, rule) in chains that all share, and in nat chains of its own.
+
+    A chain of its own comes before those that it jumps to.
+    """
 
     filter: list[tuple[str, Rule]] = field(default_factory=list)
     nat: list[tuple[str, Rule]] = field(default_factory=list)

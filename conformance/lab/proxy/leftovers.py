@@ -9,7 +9,8 @@ from typing import assert_never
 from conformance.errors import EnvironmentFault
 from conformance.lab.proxy import nft
 from conformance.lab.proxy.iptables import tool
-from conformance.lab.proxy.iptables.restore import removal, saved
+from conformance.lab.proxy.iptables.restore import removal
+from conformance.lab.proxy.iptables.saved import saved
 from conformance.lab.proxy.programs import ProgramError
 from conformance.lab.proxy.ruleset import ip_word
 from conformance.lab.proxy.transaction import delete_table

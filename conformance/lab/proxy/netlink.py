@@ -25,6 +25,7 @@ _TUPLE_IP, _TUPLE_PROTO = 1, 2
 _IP_SRC, _IP_DST = {Family.IPV4: 1, Family.IPV6: 3}, {Family.IPV4: 2, Family.IPV6: 4}
 _PROTO_NUM, _PROTO_SRC_PORT, _PROTO_DST_PORT = 1, 2, 3
 _FILTER_ORIG_FLAGS, _BY_PROTO_NUM = 1, 1 << 3
+_SO_SNDBUFFORCE = 32
 _NESTED, _TYPE_MASK = 0x8000, 0x3FFF
 _NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 _SOCKET_FAMILY = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
@@ -67,6 +68,16 @@ def forget(family: Family, some: Iterable[Flow]) -> int:
         else:
             deleted += 1
     return deleted
+
+
+def is_short() -> bool:
+    """Whether no message can be longer than what the system allows everybody."""
+    with contextlib.closing(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETFILTER)) as link:
+        try:
+            link.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, 1 << 20)
+        except PermissionError:
+            return True
+    return False
 
 
 def ensure_counter(name: str) -> None:

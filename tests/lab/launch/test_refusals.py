@@ -95,6 +95,17 @@ def test_no_nft_on_the_path(tmp_path: Path, nftconform: Command, monkeypatch: py
     refused(nftconform("lab", "up", "--bare"), tmp_path / ".lab", "Install the package nftables")
 
 
+def test_no_iptables_is_only_missed_in_its_mode(
+    tmp_path: Path, nftconform: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nft = tmp_path / "bin" / "nft"
+    nft.parent.mkdir()
+    nft.touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(nft.parent))
+    done = nftconform("lab", "up", "--bare", "--proxy-mode", "iptables")
+    refused(done, tmp_path / ".lab", "A lab in iptables mode needs iptables", "Install the package iptables")
+
+
 @pytest.mark.parametrize("release", ["5.12.19-generic", "4.19.0-26-amd64", "5.4"])
 def test_an_old_kernel(release: str) -> None:
     with pytest.raises(EnvironmentFault, match=r"needs 5\.13 or later"):

@@ -47,6 +47,7 @@ def test_services_come_change_and_go(cluster: Cluster) -> None:
     rejected = '-A KUBE-SERVICES -d 10.96.0.7/32 -p tcp -m comment --comment "default/web:http has no endpoints"'
     until(lambda: rejected in saved(cluster))
     assert cluster.get("http://127.0.0.1:10249/proxyMode")[2] == "iptables"
+    assert metric(cluster, "iptables_localhost_nodeports_accepted_packets_total") == 0
     before = metric(cluster, 'sync_proxy_rules_iptables_last{ip_family="IPv4",table="nat"}')
     cluster.send("ADDED", SLICES, one_slice("web", "10.244.1.9", "10.244.1.8"))
     until(lambda: "--to-destination 10.244.1.8:8080" in saved(cluster))

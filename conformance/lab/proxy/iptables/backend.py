@@ -10,8 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from conformance.lab.proxy.iptables import tool
 from conformance.lab.proxy.iptables.frame import frame
 from conformance.lab.proxy.iptables.host import find_out
+from conformance.lab.proxy.iptables.lines import LARGE, written
 from conformance.lab.proxy.iptables.part import part
-from conformance.lab.proxy.iptables.restore import LARGE, Restore, Saved, restore, saved
+from conformance.lab.proxy.iptables.pieces import restore_in_pieces
+from conformance.lab.proxy.iptables.restore import restore
+from conformance.lab.proxy.iptables.saved import Found, saved
 from conformance.lab.proxy.iptables.tables import Host, Part, Tables
 from conformance.lab.proxy.metrics import Metrics
 from conformance.lab.proxy.place import Place
@@ -31,6 +34,7 @@ class IptablesBackend:
         self._metrics = metrics
         self._host = find_out() if host is None else host
         self._last_cleanup = 0.0
+        self._applied: Tables | None = None
         self.written = False
 
     def part(self, service: Service, slices: Iterable[EndpointSlice], here: Place) -> Part:
@@ -50,8 +54,7 @@ class IptablesBackend:
         tables = Tables(frame(here, self._host), parts)
         try:
             found = await self._found(tables, whole=changed is None)
-            made = await asyncio.to_thread(restore, tables, changed, found)
-            await tool.restore(self._family, made.text)
+            await tool.restore(self._family, await asyncio.to_thread(self._input, tables, changed, found))
         except ProgramError as error:
             _log.error("%s: sync failed, next try in %g s: %s", self._family.value, self._retry, error)
             self._metrics.restore_failures.labels(self._family.value).inc()
@@ -59,11 +62,17 @@ class IptablesBackend:
                 self._metrics.partial_restore_failures.labels(self._family.value).inc()
             self.written = False
             return False
-        self._count(made)
+        self._count(tables, changed)
+        self._applied = tables
         self.written = True
         return True
 
-    async def _found(self, tables: Tables, *, whole: bool) -> Mapping[str, Saved]:
+    def _input(self, tables: Tables, changed: Collection[str] | None, found: Found) -> str:
+        if self._host.short:
+            return restore_in_pieces(self._applied, tables, changed, found)
+        return restore(tables, changed, found)
+
+    async def _found(self, tables: Tables, *, whole: bool) -> Found:
         """What is there already, as far as this write has to know it; `ProgramError` if it must and cannot."""
         now = time.monotonic()
         if not whole and tables.endpoint_count > LARGE and now - self._last_cleanup < self._retry:
@@ -78,11 +87,13 @@ class IptablesBackend:
         self._last_cleanup = now
         return saved(text)
 
-    def _count(self, made: Restore) -> None:
-        word = self._family.value
-        for table, total, last in (
-            ("filter", made.filter_rules, made.filter_rules),
-            ("nat", made.nat_rules, made.nat_written),
-        ):
-            self._metrics.iptables_total.labels(table, word).set(total)
-            self._metrics.iptables_last.labels(table, word).set(last)
+    def _count(self, tables: Tables, changed: Collection[str] | None) -> None:
+        word, parts = self._family.value, tables.parts.values()
+        shared = {
+            "filter": sum(len(p.filter) for p in parts) + sum(map(len, tables.frame.filter.values())),
+            "nat": sum(len(p.nat) for p in parts) + sum(map(len, tables.frame.nat.values())),
+        }
+        for name, count in shared.items():
+            total, last = (parts, written(tables, changed)) if name == "nat" else ((), ())
+            self._metrics.iptables_total.labels(name, word).set(count + sum(p.rule_count for p in total))
+            self._metrics.iptables_last.labels(name, word).set(count + sum(p.rule_count for p in last))

@@ -24,7 +24,8 @@ def find_out() -> Host:
             counters.add(name)
         except OSError as error:
             _log.warning("packets are not counted: nfacct %s: %s", name, error.strerror)
-    return Host(frozenset(counters), _LIBERAL.exists() and _LIBERAL.read_text().strip() != "0")
+    liberal = _LIBERAL.exists() and _LIBERAL.read_text().strip() != "0"
+    return Host(frozenset(counters), liberal, short=netlink.is_short())
 
 
 def route_loopback() -> None:

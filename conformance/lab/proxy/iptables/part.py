@@ -95,10 +95,10 @@ def _add_chains(made: Part, port: Port, place: Place) -> None:
             match = f"{_to(port, port.cluster_ip)} {outside}".strip()
             rule = Rule(f"{match} {_MASQUERADE}", f"{port.name.text} cluster IP")
             spreading.setdefault(_internal_chain(port), []).append(rule)
-    if choice.anywhere and port.has_external:
-        made.chains[names.external_chain(port.name)] = _external_rules(port, place)
     if _is_guarded(port):
         made.chains[names.firewall_chain(port.name)] = _firewall_rules(port, place)
+    if choice.anywhere and port.has_external:
+        made.chains[names.external_chain(port.name)] = _external_rules(port, place)
     for chain, some in ((cluster, choice.cluster), (local, choice.local)):
         if some:
             made.chains[chain] = [*spreading.get(chain, ()), *_spread(port, some)]

@@ -20,7 +20,10 @@ class Rule:
 
 @dataclass(slots=True)
 class Part:
-    """The rules of one Service: (chain, rule) in chains that all share, and in nat chains of its own."""
+    """The rules of one Service: (chain, rule) in chains that all share, and in nat chains of its own.
+
+    A chain of its own comes before those that it jumps to.
+    """
 
     filter: list[tuple[str, Rule]] = field(default_factory=list)
     nat: list[tuple[str, Rule]] = field(default_factory=list)
@@ -28,6 +31,11 @@ class Part:
     endpoint_count: int = 0
     ports_without_internal: int = 0
     ports_without_external: int = 0
+
+    @property
+    def rule_count(self) -> int:
+        """How many rules its own chains have."""
+        return sum(map(len, self.chains.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +63,10 @@ class Tables:
 class Host:
     """What the node's kernel was found to do: ``counters`` are nfacct's that exist.
 
-    ``liberal`` is net.netfilter.nf_conntrack_tcp_be_liberal, with which nothing invalid has to be dropped.
+    ``liberal`` is net.netfilter.nf_conntrack_tcp_be_liberal, with which nothing invalid has to be dropped. ``short``
+    transactions are all that an ordinary user's netlink socket takes (SO_SNDBUFFORCE takes root; 200 KB go without it).
     """
 
     counters: frozenset[str] = frozenset()
     liberal: bool = False
+    short: bool = False

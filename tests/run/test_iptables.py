@@ -1,0 +1,53 @@
+"""The same promises on a lab whose kube-proxies run in iptables mode, without root, and after it changed its mode."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.lab.launch.directory import Directory
+from conformance.lab.launch.start import Lab, launch
+from conformance.model.cluster import ProxyMode
+from tests.run.conftest import Run
+from tests.run.test_on_a_lab import cells, outside
+
+PROMISES = ("CIP-01", "NP-01", "ETP-03", "LB-05", "AFF-01")
+OF_NFTABLES = "NOD-01"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    directory = Directory(tmp_path_factory.mktemp("iptables") / "lab")
+    started = launch(directory, user_namespace=True, proxy_mode=ProxyMode.IPTABLES)
+    yield started
+    started.stop()
+
+
+def test_promises_hold_in_both_modes(lab: Lab, nftconform: Run, tmp_path: Path) -> None:
+    asked = [word for case in (*PROMISES, OF_NFTABLES) for word in ("--case", case)]
+    command = ("run", "--kubeconfig", str(lab.kubeconfig), *outside(lab), *asked, "--output", str(tmp_path))
+    done = nftconform(*command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "a promise of nftables mode; this cluster's kube-proxy is in iptables mode" in done.stdout
+    seen = cells(tmp_path / "junit.xml")
+    assert {i.split(".")[0] for i, how in seen.items() if how == "passed"} == set(PROMISES)
+    assert {how for i, how in seen.items() if i.startswith(OF_NFTABLES)} == {"skipped"}
+    folder = ("--dir", str(lab.directory))
+    rules = nftconform("lab", "exec", *folder, "node-b", "nft", "list", "tables").stdout
+    assert ("table ip nat" in rules, "kube-proxy" in rules) == (True, False)
+
+    assert "now in nftables mode" in nftconform("lab", "proxy-mode", *folder, "nftables").stdout
+    assert "already in nftables mode" in nftconform("lab", "proxy-mode", *folder, "nftables").stdout
+    done = nftconform(*command, "--case", "CIP-01", "-k", "CIP-01")
+    assert done.returncode == 0, done.stdout + done.stderr
+    chains = nftconform("lab", "exec", *folder, "node-b", "nft", "list", "ruleset").stdout
+    assert ("table ip kube-proxy" in chains, "KUBE-SVC" in chains) == (True, False)
+
+
+@pytest.mark.parametrize("arguments", [("run", "--proxy-mode", "iptables"), ("run", "--lab", "--proxy-mode", "ipvs")])
+def test_a_mode_that_cannot_be_had(nftconform: Run, arguments: tuple[str, ...]) -> None:
+    done = nftconform(*arguments)
+    assert done.returncode == 3
+    assert "--proxy-mode" in done.stderr

@@ -121,8 +121,6 @@ def _controller_manager(
     """kube-controller-manager with its own controllers' accounts; nodes come with their pod CIDRs."""
     options: dict[str, object] = {
         "kubeconfig": config,
-        "authentication-kubeconfig": config,
-        "authorization-kubeconfig": config,
         "bind-address": "127.0.0.1",
         "leader-elect": "false",
         "use-service-account-credentials": "true",
@@ -139,8 +137,6 @@ def _scheduler(binaries: Binaries, config: Path) -> Component:
     """kube-scheduler."""
     options: dict[str, object] = {
         "kubeconfig": config,
-        "authentication-kubeconfig": config,
-        "authorization-kubeconfig": config,
         "bind-address": "127.0.0.1",
         "leader-elect": "false",
         **_QPS,

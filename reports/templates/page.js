@@ -156,8 +156,8 @@
     for (const source of told.sources || []) say("source", cite(source));
     say("Service", `${cell.service} (${cell.variant})`);
     say("asked", told.asked === undefined ? `${cell.client} → ${cell.destination}, ${axis(cell)}` : text(told.asked));
-    if (told.expected !== undefined) say("expected", make("span", { class: "said" }, text(told.expected)));
-    if (told.observed !== undefined) say("observed", make("span", { class: "said" }, text(told.observed)));
+    if (told.expected !== undefined) say("expected", make("strong", {}, text(told.expected)));
+    if (told.observed !== undefined) say("observed", make("strong", {}, text(told.observed)));
     if (cell.message && cell.message !== text(told.observed)) say("message", cell.message);
     if (told.reasons && told.reasons.length) {
       say("because", make("ol", {}, ...told.reasons.map(([why, ...source]) => make("li", {}, text(why), " [", cite(source), "]"))));

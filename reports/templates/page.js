@@ -172,11 +172,11 @@
     const close = make("button", { type: "button", value: "close", autofocus: "" }, "Close");
     const back = make("button", { type: "button", value: "back" }, "← previous");
     const next = make("button", { type: "button", value: "next" }, "next →");
-    const list = rows.flatMap(([name, ...what]) => [make("dt", {}, name), make("dd", {}, ...what)]);
+    const terms = rows.flatMap(([name, ...what]) => [make("dt", {}, name), make("dd", {}, ...what)]);
     const objects = (told.objects || []).map((number, i) => make("details", i ? {} : { open: "" },
       make("summary", {}, "The Service and its slices, as the API had them"), make("pre", {}, text(number))));
     dialog.replaceChildren(make("nav", {}, close, back, next), make("h2", { id: "title" }, cell.id),
-      make("dl", {}, ...list), ...objects);
+      make("dl", {}, ...terms), ...objects);
     dialog.dataset.cell = cell.index;
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;

@@ -30,12 +30,14 @@ class Page:
         self._socket = socket
         self._numbers = itertools.count(1)
         self._session: dict[str, str] = {}
+        self._loaded: set[str] = set()
         self.complaints: list[str] = []
         self.requests: list[str] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = {"sessionId": self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def call(self, method: str, **params: object) -> dict[str, Any]:
         number = next(self._numbers)
@@ -51,21 +53,26 @@ class Page:
         match event.get("method"):
             case "Log.entryAdded" | "Runtime.exceptionThrown" | "Page.javascriptDialogOpening":
                 self.complaints.append(json.dumps(event["params"]))
+            case "Page.lifecycleEvent" if event["params"]["name"] == "load":
+                self._loaded.add(event["params"]["loaderId"])
             case "Network.requestWillBeSent":
                 self.requests.append(event["params"]["request"]["url"])
         return event
 
     def open(self, path: Path, *, width: int = 1400, height: int = 1000, dark: bool = False, part: str = "") -> None:
         """Load ``path`` from disk, at ``#part``; returns when its script has run."""
+        self._go("about:blank")
         self.complaints.clear()
         self.requests.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
-        self.call("Page.navigate", url="about:blank")
-        self.call("Page.navigate", url=f"{path.as_uri()}{part and f'#{part}'}")
-        while self._next().get("method") != "Page.loadEventFired" or self.run("location.protocol") != "file:":
-            pass
+        self._go(f"{path.as_uri()}{part and f'#{part}'}")
+
+    def _go(self, url: str) -> None:
+        loader = self.call("Page.navigate", url=url)["loaderId"]
+        while loader not in self._loaded:
+            self._next()
 
     def run(self, script: str) -> Any:  # noqa: ANN401  whatever the script says
         """The value of ``script``, awaited."""

@@ -51,7 +51,7 @@
     const clients = make("tr", {}, make("td"));
     for (const [destination, those] of spans) {
       head.append(make("th", { scope: "colgroup", colspan: those.length }, destination));
-      for (const [, client] of those) clients.append(make("th", { scope: "col" }, client));
+      for (const [, client] of those) clients.append(make("th", { scope: "col" }, make("span", {}, client)));
     }
     const body = make("tbody");
     for (const [service, own] of group(members, (c) => c.service)) {

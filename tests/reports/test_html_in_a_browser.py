@@ -13,6 +13,7 @@ from conformance.model.result import Result
 from conformance.model.verdict import Status
 from conformance.results.run import Run
 from reports import html
+from reports.files import PAGE
 from tests.reports.browser import PROGRAM, WHY_NOT, Page, browser
 from tests.reports.hostile import HOSTILE, a_run_of
 from tests.reports.runs import a_result, a_run, an_account
@@ -37,7 +38,7 @@ def shown(chromium: Page, tmp_path: Path) -> Page:
 
 
 def opened(page: Page, folder: Path, run: Run, *, width: int = 1400, part: str = "") -> Page:
-    path = folder / html.NAME
+    path = folder / PAGE
     path.write_bytes(html.document(run))
     page.open(path, width=width, part=part)
     return page

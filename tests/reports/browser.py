@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +99,10 @@ def browser(profile: Path) -> Iterator[Page]:
     """A browser of its own, which ends with the block."""
     assert PROGRAM
     command = [PROGRAM, *_OPTIONS, f"--user-data-dir={profile}", "about:blank"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    # A group of its own: Debian's program is a shell that waits for the browser, which outlives it.
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True
+    ) as process:
         try:
             assert process.stderr
             told = next(filter(None, map(_LISTENS.search, process.stderr)))
@@ -107,5 +112,5 @@ def browser(profile: Path) -> Iterator[Page]:
             finally:
                 socket.close()
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(timeout=30)

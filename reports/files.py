@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance.errors import EnvironmentFault
 
-JUNIT, RESULTS = "junit.xml", "results.jsonl"
+JUNIT, PAGE, RESULTS = "junit.xml", "report.html", "results.jsonl"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -37,7 +37,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def forget(folder: Path) -> None:
     """Take away the reports of an earlier run: a run that comes to none must not be judged by them."""
-    for name in (JUNIT, RESULTS):
+    for name in (JUNIT, PAGE, RESULTS):
         folder.joinpath(name).unlink(missing_ok=True)
 
 

@@ -12,7 +12,7 @@ from conformance.kit import put_on_path
 
 @click.command()
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option("--format", "name", required=True, metavar="FORMAT", help="junit, markdown or summary.")
+@click.option("--format", "name", required=True, metavar="FORMAT", help="html, junit, markdown or summary.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]")
 def report(results: Path, name: str, output: Path | None) -> None:
     """Make a report of RESULTS, the results.jsonl of a run, whole or truncated.

@@ -81,7 +81,7 @@ def run(
     output: Path,
     terms: Terms,
 ) -> int:
-    """Ask every cell, judge the answers, write results.jsonl and JUnit.
+    """Ask every cell, judge the answers, write results.jsonl, JUnit and a page to look at.
 
     Exit codes: 0 conformant, 1 failures, 2 partial or unknown, 3 usage or environment, 130 interrupted before that.
     """

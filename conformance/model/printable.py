@@ -10,6 +10,8 @@ MOST = 320
 
 def printable(text: str) -> str:
     """``text`` with control, formatting and other invisible characters escaped."""
+    if text.isprintable():  # the same question, asked of the whole
+        return text
     return "".join(c if c == " " or unicodedata.category(c)[0] not in "CZ" else _escape(c) for c in text)
 
 

@@ -133,7 +133,7 @@ def test_every_report_is_made_of_a_truncated_and_hostile_file(tmp_path: Path, na
 
 def test_a_format_that_there_is_not_gets_one_sentence(tmp_path: Path) -> None:
     path = written(tmp_path / "r.jsonl", a_run([]))
-    with pytest.raises(UsageError, match=r"no format pdf\. Name one of junit, markdown, summary"):
+    with pytest.raises(UsageError, match=r"no format pdf\. Name one of junit, html, markdown, summary"):
         CliRunner().invoke(report, [path, "--format", "pdf"], standalone_mode=False, catch_exceptions=False)
 
 

@@ -70,11 +70,11 @@ def many() -> Iterable[Result]:
 
 
 def test_the_summary_fits_a_screen_however_much_is_wrong() -> None:
-    text = printed(a_run(many(), missing=3), Path("out/results.jsonl"), Path("out/junit.xml"))
+    text = printed(a_run(many(), missing=3), Path("out/results.jsonl"), Path("out/junit.xml"), Path("out/report.html"))
     screen = text[text.index("\narea ") :].rstrip("\n").split("\n")
     assert len(screen) <= 24
     assert max(map(len, screen)) <= 80
-    assert screen[-3].startswith("failed: 60 cells judged in 12.3 s, 3 never asked")
+    assert screen[-4].startswith("failed: 60 cells judged in 12.3 s, 3 never asked")
     assert sum("never asked" in line for line in screen) == 1
 
 

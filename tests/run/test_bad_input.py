@@ -102,12 +102,13 @@ def test_an_expression_that_pytest_does_not_understand_brings_no_lab_up(nftconfo
 
 
 def test_a_run_that_comes_to_nothing_leaves_no_older_report(nftconform: Run, tmp_path: Path) -> None:
-    older = tmp_path / "out" / "junit.xml"
-    older.parent.mkdir()
-    older.write_text("<testsuites/>")
-    done = nftconform("run", "--kubeconfig", str(tmp_path / "none"), "--output", str(older.parent))
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("junit.xml", "report.html", "results.jsonl"):
+        (out / name).write_text("of an older run")
+    done = nftconform("run", "--kubeconfig", str(tmp_path / "none"), "--output", str(out))
     refused(done, "cannot be read")
-    assert not older.exists()
+    assert not list(out.iterdir())
 
 
 def test_nothing_that_matches(lab: Lab, nftconform: Run) -> None:

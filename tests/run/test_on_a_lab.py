@@ -63,6 +63,8 @@ def test_promises_hold_side_by_side_in_two_processes_and_nothing_is_left(
     assert "lab exec" not in (tmp_path / "results.jsonl").read_text(), "arguments of commands are nobody's business"
     later = nftconform("report", str(tmp_path / "results.jsonl"), "--format", "junit")
     assert later.stdout == (tmp_path / "junit.xml").read_text()
+    later = nftconform("report", str(tmp_path / "results.jsonl"), "--format", "html")
+    assert later.stdout == (tmp_path / "report.html").read_text()
     assert namespaces(lab) == before
 
 

@@ -43,5 +43,12 @@ def test_it_has_one_public_name_and_all_that_a_run_needs(installed: Path) -> Non
     top = {p.name for p in installed.iterdir() if not p.name.endswith(".dist-info")}
     assert top == {"conformance"}
     kit = installed / "conformance" / "_kit"
-    for part in ("conftest.py", "tox.ini", "fixtures/session.py", "reports/junit.py", "suites/nodeport/cases.py"):
+    for part in (
+        "conftest.py",
+        "tox.ini",
+        "fixtures/session.py",
+        "reports/junit.py",
+        "reports/templates/page.js",
+        "suites/nodeport/cases.py",
+    ):
         assert (kit / part).is_file(), part

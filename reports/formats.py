@@ -9,7 +9,7 @@ from io import StringIO
 from rich.console import Console
 
 from conformance.results.run import Run
-from reports import junit, page, summary
+from reports import badge, junit, page, summary
 
 Writer = Callable[[Run], bytes]
 """The whole document. What a run holds is somebody else's text: escape it, open nothing that it names."""
@@ -29,5 +29,10 @@ def _summary(run: Run) -> bytes:
     return console.file.getvalue().encode()
 
 
-FORMATS: Mapping[str, Writer] = {"junit": junit.document, "markdown": _markdown, "summary": _summary}
+FORMATS: Mapping[str, Writer] = {
+    "junit": junit.document,
+    "markdown": _markdown,
+    "summary": _summary,
+    "badge": badge.document,
+}
 """By the name that ``nftconform report --format`` takes."""

@@ -19,7 +19,6 @@ from reports.files import RESULTS, unwritable, write_whole
 
 _LONGEST_LINE, _LONGEST_FILE = 2**25, 2**31
 """Bytes. The facts of 5,000 nodes, and a hundred of the longest runs, have fewer."""
-_CELL = b'{"type":"cell"'
 
 
 class Journal:
@@ -52,14 +51,14 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class ResultsFile:
-    """What is in a file: the run, the digest of it all, and how many lines are cells as the kit writes them.
+    """What is in a file: the run, the digest of it all, and how many lines it has.
 
     A file whose name ends in ``.gz`` stands for what it unpacks to.
     """
 
     run: Run
     sha256: str
-    cell_lines: int
+    lines: int
 
 
 def load(path: Path) -> Run:
@@ -69,13 +68,13 @@ def load(path: Path) -> Run:
 
 def weigh(path: Path) -> ResultsFile:
     """`load`, and what shows whether it is the very file that somebody means."""
-    digest, cells = hashlib.sha256(), 0
+    digest, count = hashlib.sha256(), 0
 
     def seen(lines: Iterator[bytes]) -> Iterator[str]:
-        nonlocal cells
+        nonlocal count
         for line in lines:
             digest.update(line)
-            cells += line.startswith(_CELL)
+            count += 1
             yield line.decode("utf-8", "replace")
 
     try:
@@ -84,7 +83,7 @@ def weigh(path: Path) -> ResultsFile:
     except (OSError, EOFError, zlib.error) as error:
         cause = getattr(error, "strerror", None) or error
         raise UsageError(f"{path} cannot be read: {cause}.", "Name a results.jsonl of a run.") from error
-    return ResultsFile(run, digest.hexdigest(), cells)
+    return ResultsFile(run, digest.hexdigest(), count)
 
 
 def _lines(file: BufferedReader | gzip.GzipFile, path: Path) -> Iterator[bytes]:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from conformance.model.case import Case, Level, Matrix, Profile
-from conformance.plan.cells import cells_of_case, cells_of_matrix
+from conformance.model.case import Level, Profile
 
 NETWORK_AREAS = ("cni", "source")
 """Areas whose promises the pod network keeps or breaks."""
@@ -67,22 +66,6 @@ class Catalogue:
         return tuple(sorted(case for case, entry in self.cases.items() if entry.claim is claim))
 
 
-def compiled(kit: str, areas: Iterable[tuple[str, Iterable[Case], Iterable[Matrix]]]) -> Catalogue:
-    """The catalogue of the suites as they are: of each area its name, cases and matrices."""
-    cases = {}
-    for area, rows, matrices in areas:
-        for row in rows:
-            cases[row.id] = _entry(row, area, (cell.id for cell in cells_of_case(row, area)))
-        for matrix in matrices:
-            cases[matrix.id] = _entry(matrix, area, (cell.id for cell in cells_of_matrix(matrix, area)))
-    return Catalogue(kit, dict(sorted(cases.items())))
-
-
 def fingerprint(ids: Iterable[str]) -> str:
     """16 hexadecimal digits that tell sets of IDs apart."""
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
-
-
-def _entry(case: Case | Matrix, area: str, cells: Iterable[str]) -> Entry:
-    ids = list(cells)
-    return Entry(case.level, len(ids), fingerprint(ids), claim_of(case.level, area, case.profile))

@@ -21,7 +21,6 @@ from conformance.certify.report import (
     outcome_of,
 )
 from conformance.model.case import Level
-from conformance.model.facts import Fact
 from conformance.model.printable import short
 from conformance.model.result import Result
 from conformance.model.verdict import Status
@@ -130,7 +129,7 @@ def _lacking(cells: Iterable[Result]) -> str:
 
 def _excuse(cells: Iterable[Result]) -> tuple[str, str]:
     known = [one.issue for one in cells if one.status is Status.KNOWN_ISSUE and one.issue]
-    return min(((short(issue.link), short(issue.summary)) for issue in known), default=(UNKNOWN, UNKNOWN))
+    return min(((_word(issue.link), _word(issue.summary)) for issue in known), default=(UNKNOWN, UNKNOWN))
 
 
 def _grouped(pairs: Iterable[tuple[K, str]]) -> dict[K, list[str]]:
@@ -144,15 +143,15 @@ def _cluster(run: Run) -> Cluster:
     facts = run.facts
     mode = facts.proxy_mode.value
     return Cluster(
-        kubernetes_version=_word(facts.version),
+        kubernetes_version=_word(facts.version.value),
         proxy_mode=mode.value if mode else UNKNOWN,
         families=tuple(family.value for family in run.header.families),
         nodes=len(facts.nodes.otherwise(())),
-        kernels=tuple(sorted({short(kernel) for kernel in facts.kernels.otherwise({}).values()})),
-        cni=_word(facts.cni),
-        cni_version=_word(facts.cni_version),
+        kernels=tuple(sorted({_word(kernel) for kernel in facts.kernels.otherwise({}).values()})),
+        cni=_word(facts.cni.value),
+        cni_version=_word(facts.cni_version.value),
     )
 
 
-def _word(fact: Fact[str]) -> str:
-    return short(fact.value or UNKNOWN)
+def _word(text: str | None) -> str:
+    return short(text or UNKNOWN)

@@ -45,20 +45,19 @@ def verify(report: Report, catalogues: Mapping[str, Catalogue], now: datetime) -
             yield f"Profile {claim.value} is none that a run with --profile {report.run.profile.value} tells of."
     for one in report.profiles:
         yield from _profile(one, catalogue)
-        other = report.cluster.proxy_mode != ProxyMode.NFTABLES.value
+        other = report.cluster.proxy_mode in (ProxyMode.IPTABLES.value, ProxyMode.IPVS.value)
         if one.name is Claim.KUBE_PROXY_NFTABLES and one.result is Outcome.SUCCESS and other:
             yield f"Profile {one.name.value} is a success, and the cluster's proxy mode is {report.cluster.proxy_mode}."
 
 
-def compare(
-    report: Report, run: Run, cell_lines: int, sha256: str, catalogues: Mapping[str, Catalogue]
-) -> Iterator[str]:
-    """What the results give away: those of ``run``, whose file has ``cell_lines`` lines of cells and this digest."""
+def compare(report: Report, run: Run, lines: int, sha256: str, catalogues: Mapping[str, Catalogue]) -> Iterator[str]:
+    """What the results give away: those of ``run``, whose file has so many ``lines`` and this digest."""
     if report.run.sha256 != sha256:
         yield f"The results have another digest than the report says: {sha256}."
     yield from (f"The results: {trouble}" for trouble in run.troubles)
-    if cell_lines != len(run.results):
-        yield f"The results tell of {len(run.results)} cells in {cell_lines} lines; a run writes one line of each."
+    # A later line on the same cell replaces an earlier one, while a run goes on; at its end the kit writes each once.
+    if run.footer and lines != (due := sum(1 for _ in run.lines)):
+        yield f"The results have {lines} lines, of which {due} count: a run that ended says nothing twice."
     catalogue = catalogues.get(run.header.kit)
     if catalogue is None:
         yield f"The results are of kit {short(run.header.kit)}, which this kit does not know."

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from conformance import __version__
-from conformance.certify.catalogue import compiled
+from conformance.certify.compiling import compiled
 from conformance.errors import UsageError
 from conformance.facts.catalogue import QUESTIONS
 from conformance.kit import kit_root, put_on_path

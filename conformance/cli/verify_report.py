@@ -34,7 +34,7 @@ def verify_report(report: Path, results: Path | None) -> int:
         complaints += verify(reading.report, known(), datetime.now(UTC))
         if results:
             held = weigh(results)
-            complaints += compare(reading.report, held.run, held.cell_lines, held.sha256, known())
+            complaints += compare(reading.report, held.run, held.lines, held.sha256, known())
     for complaint in complaints:
         click.echo(printable(complaint))
     if complaints or not reading.report:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from conformance import __version__
-from conformance.certify.catalogue import Catalogue, compiled
+from conformance.certify.catalogue import Catalogue
 from conformance.certify.certifying import certify
+from conformance.certify.compiling import compiled
 from conformance.certify.report import Implementation, Report
 from conformance.model.case import Profile
 from conformance.model.cell import Cell

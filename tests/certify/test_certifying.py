@@ -8,7 +8,7 @@ import pytest
 
 from conformance.certify.catalogue import Claim
 from conformance.certify.report import Implementation, Outcome, ProfileReport, Statistics, folder_of, outcome_of
-from conformance.model.case import Profile
+from conformance.model.case import Level, Profile
 from conformance.model.cell import Cell
 from conformance.model.facts import Fact
 from conformance.model.result import Excuse, Result
@@ -78,6 +78,12 @@ def test_what_is_excused_is_no_failure_and_names_its_issue() -> None:
     found = profile(run_of(each), Claim.CORE)
     assert (found.result, found.statistics.excused) == (Outcome.SUCCESS, 1)
     assert [(issue.link, issue.cases) for issue in found.known_issues] == [("https://example.org/1", ("HCN-02",))]
+
+
+def test_levels_are_the_catalogues_whatever_the_results_say() -> None:
+    run = run_of(but({"HCN-01": (Status.NOT_APPLICABLE, LACKS), "HCN-02": (Status.FAILED, "")}))
+    lenient = replace(run, results=tuple(replace(one, level=Level.CHECK, area="node") for one in run.results))
+    assert report_on(lenient).profiles == report_on(run).profiles
 
 
 def test_a_cell_that_the_run_never_came_to_makes_its_case_unknown() -> None:

@@ -209,6 +209,22 @@ def renamed(lines: list[str]) -> list[str]:
     return [line.replace('"id":"HCN-03.', '"id":"HCN-03.ipv5-') for line in lines]
 
 
+def swapped(lines: list[str]) -> list[str]:
+    """A cell of a case is dropped, and another one twice there under another name."""
+    first, second = [number for number, line in enumerate(lines) if '"id":"HCN-03.' in line][:2]
+    found = re.search(r'"id":"([^"]+)"', lines[second])
+    assert found
+    return [
+        line if number != first else lines[second].replace(found[1], "HCN-03.x") for number, line in enumerate(lines)
+    ]
+
+
+def stray(lines: list[str]) -> list[str]:
+    """A cell of one case counts for another."""
+    (number, *_) = [number for number, line in enumerate(lines) if '"id":"HCN-03.' in line]
+    return [*lines[:number], lines[number].replace('"case":"HCN-03"', '"case":"HCN-04"'), *lines[number + 1 :]]
+
+
 def lighter(lines: list[str]) -> list[str]:
     return [line.replace('"kit":"0.1.0"', '"kit":"0.0.9"') for line in lines]
 
@@ -219,6 +235,8 @@ RESULTS: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
     "failed cells dropped": (dropped, "The results: The footer counts other cells than there are"),
     "failed cells told again as passed": (passing_again, "have 29[0-9] lines, of which 284 count"),
     "cells renamed": (renamed, "cells that kit 0.1.0 does not have, of HCN-03"),
+    "a cell replaced": (swapped, "cells that kit 0.1.0 does not have, of HCN-03"),
+    "a cell of another case": (stray, "cells that kit 0.1.0 does not have, of HCN-04"),
     "another kit": (lighter, "The results are of kit 0.0.9, which this kit does not know"),
 }
 

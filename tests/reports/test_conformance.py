@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from conformance.certify.verifying import verify
 from conformance.errors import UsageError
 from reports import conformance
-from tests.certify.runs import report_on, run_of
+from tests.certify.runs import KNOWN, report_on, run_of
 
 SCHEMA = json.loads((Path(conformance.__file__).with_name("conformance.schema.json")).read_text())
 GOOD = conformance.document(report_on(run_of()))
@@ -70,3 +77,39 @@ def test_what_cannot_be_read_is_an_error_of_usage(tmp_path: Path) -> None:
         conformance.load(tmp_path / "none")
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
         conformance.load(tmp_path)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def places(plain: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401  JSON
+    """Every container in it with every key or index."""
+    for key, value in list(plain.items() if isinstance(plain, dict) else enumerate(plain)):
+        yield plain, key
+        if isinstance(value, dict | list):
+            yield from places(value)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_whatever_stands_in_any_place_is_told_in_sentences(data: st.DataObject) -> None:
+    plain = yaml.safe_load(GOOD)
+    where, key = data.draw(st.sampled_from(list(places(plain))))
+    where[key] = data.draw(PLAIN)
+    reading = conformance.read(yaml.safe_dump(plain).encode("utf-8", "replace"))
+    said = list(reading.complaints)
+    if reading.report:
+        said += verify(reading.report, KNOWN, datetime(2026, 12, 1, tzinfo=UTC))
+    assert all(one.endswith(".") and one.isprintable() for one in said)
+    assert reading.report or said
+
+
+@given(st.binary(max_size=60) | st.text("{}[]&*!|>-?:, \n'\"#%ab1.", max_size=40).map(str.encode))
+def test_no_bytes_are_an_error_of_ours(content: bytes) -> None:
+    reading = conformance.read(content)
+    assert reading.report is None
+    assert reading.complaints

@@ -9,7 +9,7 @@ from io import StringIO
 from rich.console import Console
 
 from conformance.results.run import Run
-from reports import html, junit, page, summary
+from reports import badge, html, junit, page, summary
 
 Writer = Callable[[Run], bytes]
 """The whole document. What a run holds is somebody else's text: escape it, open nothing that it names."""
@@ -34,5 +34,6 @@ FORMATS: Mapping[str, Writer] = {
     "html": html.document,
     "markdown": _markdown,
     "summary": _summary,
+    "badge": badge.document,
 }
 """By the name that ``nftconform report --format`` takes."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import TextIO
 
@@ -13,7 +18,7 @@ from conformance.results.run import Run, read
 from reports.files import RESULTS, unwritable, write_whole
 
 _LONGEST_LINE, _LONGEST_FILE = 2**25, 2**31
-"""Characters. The facts of 5,000 nodes, and a hundred of the longest runs, have fewer."""
+"""Bytes. The facts of 5,000 nodes, and a hundred of the longest runs, have fewer."""
 
 
 class Journal:
@@ -44,18 +49,44 @@ class Journal:
         write_whole(self.path, "".join(f"{dump(line)}\n" for line in run.lines).encode("ascii"))
 
 
+@dataclass(frozen=True, slots=True)
+class ResultsFile:
+    """What is in a file: the run, the digest of it all, and how many lines it has.
+
+    A file whose name ends in ``.gz`` stands for what it unpacks to.
+    """
+
+    run: Run
+    sha256: str
+    lines: int
+
+
 def load(path: Path) -> Run:
     """The run in ``path``; `UsageError` with one sentence when there is none."""
+    return weigh(path).run
+
+
+def weigh(path: Path) -> ResultsFile:
+    """`load`, and what shows whether it is the very file that somebody means."""
+    digest, count = hashlib.sha256(), 0
+
+    def seen(lines: Iterator[bytes]) -> Iterator[str]:
+        nonlocal count
+        for line in lines:
+            digest.update(line)
+            count += 1
+            yield line.decode("utf-8", "replace")
+
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return read(_lines(file, path), str(path))
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror or error}.", "Name a results.jsonl of a run."
-        ) from error
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            run = read(seen(_lines(file, path)), str(path))
+    except (OSError, EOFError, zlib.error) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path} cannot be read: {cause}.", "Name a results.jsonl of a run.") from error
+    return ResultsFile(run, digest.hexdigest(), count)
 
 
-def _lines(file: TextIO, path: Path) -> Iterator[str]:
+def _lines(file: BufferedReader | gzip.GzipFile, path: Path) -> Iterator[bytes]:
     total = 0
     while line := file.readline(_LONGEST_LINE):
         total += len(line)

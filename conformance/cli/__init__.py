@@ -23,7 +23,8 @@ _COMMANDS = {
     "explain": "Print a case's promise, what the oracle expects, why, and the sources.",
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "audit": "Compare every node's kube-proxy table with what the API asks for; sends no packet.",
-    "report": "Make a report of a run's results.jsonl: JUnit, Markdown, a summary.",
+    "report": "Make a report of a run's results.jsonl: JUnit, Markdown, a summary, a conformance report, a badge.",
+    "verify-report": "Say what is wrong with a conformance report, alone or beside its results.",
     "diff": "Compare two runs: what fails, passes or behaves otherwise by now; --gate blocks on it.",
     "history": "Say of many runs since when each case fails, whether it wavers, whether it is slower.",
     "rbac": "Print the permissions that a run needs, as manifests for kubectl apply.",
@@ -43,7 +44,8 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"conformance.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"conformance.cli.{name}"), name)
         command.short_help = _COMMANDS[cmd_name]
         return command
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from conformance import __version__
+from conformance.certify.compiling import compiled
 from conformance.errors import UsageError
 from conformance.facts.catalogue import QUESTIONS
 from conformance.kit import kit_root, put_on_path
@@ -27,21 +29,26 @@ KILLS, MUTANTS = "kills.json", "mutants.json"
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is stale.")
 @click.option("--output", type=click.Path(path_type=Path), help="Another folder than the checkout's docs.")
 def docs(check: bool, output: Path | None) -> int:
-    """Write docs/catalogue.md, coverage.md, faults.md, facts.md and preflight.md from what the code says."""
+    """Write docs/catalogue.md, coverage.md, faults.md, facts.md and preflight.md from what the code says.
+
+    And reports/catalogues/VERSION.json: what this version asks, as conformance reports are verified against.
+    """
     put_on_path()
     from reports.files import write_whole  # noqa: PLC0415  importable only after put_on_path
 
     folder = output or kit_root() / "docs"
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}.", "Run it in a checkout, or name one with --output.")
-    written = _pages(folder)
+    beside = output or kit_root() / "reports" / "catalogues"
+    written = {folder / name: text for name, text in _pages(folder).items()}
+    written |= {beside / name: text for name, text in _asked().items()}
     if check:
-        stale = [name for name, text in written.items() if _held(folder / name) != text]
+        stale = [path.name for path, text in written.items() if _held(path) != text]
         if stale:
             click.echo(f"{' and '.join(stale)} in {folder}: stale, run `nftconform docs`.", err=True)
         return 1 if stale else 0
-    for name, text in written.items():
-        write_whole(folder / name, text.encode())
+    for path, text in written.items():
+        write_whole(path, text.encode())
     return 0
 
 
@@ -69,6 +76,14 @@ def _pages(folder: Path) -> dict[str, str]:
             claimed.catchers, kills.read(killed) if killed else None, mutants.read(hunted) if hunted else None
         ),
     }
+
+
+def _asked() -> dict[str, str]:
+    from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
+    from reports import catalogues  # noqa: PLC0415
+
+    asked = compiled(__version__, ((area.name, area.cases, area.matrices) for area in areas()))
+    return {f"{asked.kit}.json": catalogues.document(asked)}
 
 
 def _held(path: Path) -> str:

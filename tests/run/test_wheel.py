@@ -43,12 +43,7 @@ def test_it_has_one_public_name_and_all_that_a_run_needs(installed: Path) -> Non
     top = {p.name for p in installed.iterdir() if not p.name.endswith(".dist-info")}
     assert top == {"conformance"}
     kit = installed / "conformance" / "_kit"
-    for part in (
-        "conftest.py",
-        "tox.ini",
-        "fixtures/session.py",
-        "reports/junit.py",
-        "reports/templates/page.js",
-        "suites/nodeport/cases.py",
-    ):
+    data = ("reports/conformance.schema.json", "reports/catalogues/0.1.0.json", "reports/templates/page.js")
+    code = ("conftest.py", "tox.ini", "fixtures/session.py", "reports/junit.py", "suites/nodeport/cases.py")
+    for part in (*code, *data):
         assert (kit / part).is_file(), part

@@ -19,11 +19,6 @@ INLINE = re.compile(r"`(nftconform [^`]*)`")
 PROGRAM = re.compile(r"(?:^\s*|\$\()nftconform(?= +[a-z])")
 PLACEHOLDER = re.compile(r"\.\.\.|\[|\bNAME\b")
 END = re.compile(r"\s(?:\|\|?|&&|>|;)\s.*|\s#\s.*")
-COMING = (
-    "nftconform rbac",
-    *("--binaries", "--registry-mirror", "--image-pull-secret", "--node-selector", "--toleration", "--lb"),
-)
-"""What other branches bring: their lines may fail until then, and show as xpassed from then on."""
 
 
 def commands() -> Iterator[tuple[str, str]]:
@@ -45,8 +40,6 @@ def each() -> list[object]:
         pytest.param(
             line,
             id=f"{page}: {line}",
-            marks=[pytest.mark.xfail(reason="comes with another branch", strict=False)]
-            * any(c in line for c in COMING),
         )
         for page, line in dict.fromkeys(commands())
     ]

@@ -22,7 +22,8 @@ from conformance.lab.api.target import Target, parse
 from conformance.lab.launch.start import Lab, environment
 from fixtures.permissions import denied
 from tests.run.conftest import Run
-from tests.run.test_bad_input import kubeconfig, refused
+from tests.run.identities import kubeconfig
+from tests.run.test_bad_input import refused
 from tests.run.test_on_a_lab import cells
 
 EVERYTHING = (

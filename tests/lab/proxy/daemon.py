@@ -73,7 +73,7 @@ class Cluster:
     def stop(self) -> int:
         assert self.proxy is not None
         self.proxy.terminate()
-        self.proxy.communicate(timeout=10)
+        self.proxy.communicate(timeout=60)
         return self.proxy.returncode
 
     def send(self, kind: str, path: str, item: dict[str, Any]) -> None:

@@ -57,7 +57,9 @@ def show(console: Console, run: Run, written: Collection[Path] = (), options: st
     judged = sum(r.status in (Status.PASSED, Status.FAILED, Status.KNOWN_ISSUE) for r in run.results)
     took = f" in {run.footer.seconds:.1f} s" if run.footer else ""
     unasked = f", {run.missing} never asked" if run.missing > 0 else ""
-    console.print(Text.assemble((word, style), f": {judged} cells judged{took}{unasked}"))
+    used, there = len(run.header.nodes), len(run.facts.nodes.otherwise(()))
+    few = f", on {used} of {there} nodes" if used < there else ""
+    console.print(Text.assemble((word, style), f": {judged} cells judged{took}{unasked}{few}"))
     for path in written:
         console.print(Text(f"written: {path}"), soft_wrap=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from conformance.arrange.arrangement import Arrangement
 from conformance.arrange.services import Services
 from conformance.model.addresses import Protocol
 from conformance.model.client import Client, ClientKind
@@ -40,7 +41,9 @@ def test_a_node_that_does_not_serve_the_last_service_is_waited_for_once() -> Non
     prober, said = OneStandsStill(), list[str]()
     clients = {n: Client(n, ClientKind.NODE, n) for n in ("node-a", "node-b")}
     here = Surroundings({}, {}, clients, (), 8080)
-    there = Ground(cast(Services, None), prober, Landscape((), ()), here, Facts(), said.append, patience=0.05)
+    there = Ground(
+        Services(cast(Arrangement, None)), prober, Landscape((), ()), here, Facts(), said.append, patience=0.05
+    )
     there._settle(LAST)
     assert [s.split(":")[0] for s in said] == ["node-b"]
     prober.asked.clear()

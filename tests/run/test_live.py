@@ -83,7 +83,7 @@ def test_what_failed_is_left_to_be_looked_at_and_all_of_it_is_the_runs(
     options = ("--max-nodes", "1", "--toleration", "none", "--image-pull-secret", "default/registry")
     done = run(nftconform, lab, "--case", "CIP-04.ipv4-tcp", "--keep-on-failure", *options, "--output", str(tmp_path))
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "asked on node-a of 3 nodes" in done.stdout
+    assert "on 1 of 3 nodes" in done.stdout
     left = sorted(namespaces(lab) - before)
     identity = left[0].removeprefix("nftconform-")
     assert left == [f"nftconform-{identity}", f"nftconform-{identity}-host"]

@@ -227,6 +227,15 @@ def test_garbage_is_unknown_whatever_is_looked_at(garbage: str) -> None:
         assert judge(Expectation(shows(cell), ()), seen).status is Status.UNKNOWN, cell.id
 
 
+def test_a_kube_proxy_pod_that_was_replaced_is_found_again() -> None:
+    (cell,) = [one for one in CELLS if one.id == "NOD-11.ipv4"]
+    gone = ApiRefused(404, "NotFound", "pods kube-proxy-1 not found", "Look again.")
+    where = replace(sight(proxy={LISTING: gone}), find_proxy=lambda: place(PROXY))
+    seen = Nodes([where]).of(cell)
+    assert not isinstance(seen, str)
+    assert judge(Expectation(shows(cell), ()), seen).status is Status.PASSED
+
+
 def test_a_lost_stream_is_tried_once_more_and_a_refusal_is_told() -> None:
     (cell,) = [one for one in CELLS if one.id == "NOD-11.ipv4"]
     lost = ApiRefused(403, "Forbidden", "pods/exec is forbidden", "Grant it.", denied=True)

@@ -46,10 +46,10 @@ def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: py
 
     monkeypatch.setattr(batches, "ask", ask)
     risky, moving, still = cell("risky", phases=2, alone=True), cell("moving", phases=2), cell("still")
-    every = [disruptive("one"), risky, moving, disruptive("two"), still]
+    every = [disruptive("one.ipv4"), risky, moving, disruptive("two.ipv4"), still, disruptive("one.ipv6")]
     answers = batches.Answers(cast(Ground, None), every, lambda _: None, lambda _: None, turns.turn)
-    assert [answers.of(c) for c in (*every, risky)] == ["asked"] * 6
-    assert asked == [["still"], ["moving"], ["risky"], ["one"], ["two"]]
+    assert [answers.of(c) for c in (*every, risky)] == ["asked"] * 7
+    assert asked == [["still"], ["moving"], ["risky"], ["one.ipv4", "one.ipv6"], ["two.ipv4"]]
 
 
 def test_who_disturbs_others_waits_for_them_and_they_wait_for_him(turns: Turns, tmp_path: Path) -> None:

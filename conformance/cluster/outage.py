@@ -55,9 +55,7 @@ class Outage:
         """`hurry` when the block is interrupted: what it has started is waited for behind it."""
         try:
             yield
-        except Exception:
-            raise
-        except BaseException:
+        except KeyboardInterrupt:
             self.hurry()
             raise
 

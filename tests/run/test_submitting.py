@@ -15,7 +15,6 @@ from conformance.arrange.arrangement import Arrangement
 from conformance.arrange.run import Run
 from conformance.arrange.services import Services
 from conformance.arrange.submissions import patch_of, with_fields
-from conformance.cluster.api import Cluster
 from conformance.cluster.connection import connect
 from conformance.cluster.paths import kind
 from conformance.judge import judge
@@ -48,10 +47,6 @@ class Desk:
 
     services: Services
     here: Surroundings
-
-    @property
-    def cluster(self) -> Cluster:
-        return self.services.arrangement.cluster
 
     def submit(self, cell: Cell) -> tuple[Status, str]:
         verdict = judge(*submit(cast(Ground, self), cell))

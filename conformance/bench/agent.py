@@ -19,9 +19,9 @@ import argparse
 import contextlib
 import errno
 import gc
-import glob
 import json
 import os
+import pathlib
 import platform
 import select
 import socket
@@ -201,7 +201,7 @@ def _attempt(to: Tuple[str, int]) -> socket.socket:  # noqa: UP006
     return sock
 
 
-def _held() -> Dict[int, Tuple[socket.socket, float]]:  # noqa: UP006
+def _held() -> Dict[int, Tuple[socket.socket, Any]]:  # noqa: UP006
     """Attempts on their way by descriptor, with when they began."""
     return {}
 
@@ -304,13 +304,14 @@ def _page(asked: Answer) -> Answer:
 
 def _machine(_asked: Answer) -> Answer:
     """What decides how fast this machine is, as far as it can be read from here."""
-    cpus, of = _file("/proc/cpuinfo").splitlines(), "/sys/devices/system/cpu/cpu*/cpufreq/"
+    cpus, of = _file("/proc/cpuinfo").splitlines(), pathlib.Path("/sys/devices/system/cpu")
+    governors = {_file(str(path)).strip() for path in of.glob("cpu*/cpufreq/scaling_governor")}
     models = {line.partition(":")[2].strip() for line in cpus if line.startswith("model name")}
     ticks = _file("/proc/stat").split("\n", 1)[0].split()
     found = {
         "kernel": platform.release(),
         "cpu": f"{os.cpu_count()} x {', '.join(sorted(models)) or platform.machine()}",
-        "governor": ", ".join(sorted({_file(path).strip() for path in glob.glob(f"{of}scaling_governor")})),
+        "governor": ", ".join(sorted(governors)),
         "MHz": ", ".join(line.partition(":")[2].strip() for line in cpus if line.startswith("cpu MHz")),
         "load": " ".join(_file("/proc/loadavg").split()[:3]),
         "steal ticks": ticks[8] if len(ticks) > 8 else "",

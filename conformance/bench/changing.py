@@ -106,7 +106,7 @@ class Switch:
 @contextmanager
 def switch(ground: Ground) -> Iterator[Switch]:
     """A `Switch` that every node serves already."""
-    with ground.extra("switch") as to:
+    with ground.one_more("switch") as to:
         ground.reached(to, "", LIMIT)
         yield Switch(ground, "bench-switch", to)
 

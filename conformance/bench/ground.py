@@ -85,7 +85,7 @@ class Ground:
         with ThreadPoolExecutor(AT_ONCE, "grow") as pool, self.cluster.outage.hurried():
             self.served += pool.map(one, range(first, rung.services))
         created = time.monotonic()
-        with self.extra("last") as last:
+        with self.one_more("last") as last:
             late = [n.name for n, at in zip(self.nodes, self.reached(last, "", LIMIT), strict=True) if at is None]
         if late:
             raise ClusterError(
@@ -100,7 +100,7 @@ class Ground:
         return self.cluster.create(kind(made["kind"]).path(self.run.namespace), made)
 
     @contextmanager
-    def extra(self, word: str) -> Iterator[Target]:
+    def one_more(self, word: str) -> Iterator[Target]:
         """One more TCP Service for the time of the block; it has the first endpoint."""
         name = f"bench-{word}"
         slices = stock.slices(self.run, name, Protocol.TCP, self.family, self.ends[:1])
@@ -166,8 +166,8 @@ def grounds(
     with ExitStack() as stack:
         arrangement = stack.enter_context(Arrangement(cluster, run, source()))
         arrangement.build(wanted)
-        names = {name: ips for name, ips in arrangement.addresses.items()}
-        pods = [(f"fleet-{r}", _one(names[f"fleet-{r}"], family), node) for r, node in roles.items()]
+        addresses = arrangement.addresses
+        pods = [(f"fleet-{r}", _one(addresses[f"fleet-{r}"], family), node) for r, node in roles.items()]
         ground = Ground(
             cluster,
             place,

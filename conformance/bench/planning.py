@@ -82,5 +82,5 @@ def sorted_out(asked: Sequence[Dial], answers: Sequence[int]) -> Mapping[tuple[W
     found: dict[tuple[Way, Protocol], tuple[list[int], int]] = {}
     for dial, answer in zip(asked, answers, strict=True):
         times, lost = found.get((dial.way, dial.protocol), ([], 0))
-        found[dial.way, dial.protocol] = (times + [answer] if answer >= 0 else times, lost + (answer < 0))
+        found[dial.way, dial.protocol] = ([*times, answer] if answer >= 0 else times, lost + (answer < 0))
     return found

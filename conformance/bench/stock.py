@@ -16,7 +16,7 @@ from conformance.model.parse import SERVICE_NAME_LABEL
 JSON = dict[str, Any]
 PORT = 80
 _TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
-"""What kube-proxy's own metric of programming latency begins with; the EndpointSlice controller sets it, and so do we."""
+"""What kube-proxy's own metric of programming latency counts from; the EndpointSlice controller sets it, so do we."""
 
 
 @dataclass(frozen=True, slots=True)

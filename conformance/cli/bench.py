@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,10 @@ import click
 
 from conformance import __version__
 from conformance.arrange.terms import Terms
+from conformance.cli.plotting import check_installed
 from conformance.cli.terms import terms_options
 from conformance.cli.there import terminable
-from conformance.errors import EnvironmentFault, KitError, UsageError
+from conformance.errors import KitError, UsageError
 from conformance.kit import put_on_path
 from conformance.measured.lines import SCHEMA, Footer, Header, Place
 from conformance.model.addresses import Family
@@ -118,7 +118,7 @@ def bench(
     Exit codes: 0 all was measured, 2 not all (interrupted, or a fault on the way), 3 usage or environment.
     """
     put_on_path()
-    _check_installed()
+    check_installed()
     if in_lab and (kubeconfig or context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
     if binaries and not in_lab:
@@ -157,13 +157,6 @@ def _chosen(modes: str) -> list[ProxyMode]:
     if unknown := [word for word in words if word not in known]:
         raise UsageError(f"There is no mode {unknown[0]!r}.", f"Name some of {', '.join(known)}.")
     return [known[word] for word in words]
-
-
-def _check_installed() -> None:
-    if not all(map(find_spec, ("numpy", "matplotlib"))):
-        raise EnvironmentFault(
-            "The libraries for statistics and plots are not installed.", "Run: pip install 'nftconform[bench]'"
-        )
 
 
 @contextmanager
@@ -209,7 +202,9 @@ def _site(choice: Choice, proxy: str, reference: bool) -> Iterator[Site]:
 
 def _measure(sites: list[Site], wish: Wish, output: Path) -> int:
     from conformance.bench.running import measure  # noqa: PLC0415
-    from reports.bench_file import Journal  # noqa: PLC0415
+    from reports.bench import written  # noqa: PLC0415
+    from reports.bench_file import Journal, load  # noqa: PLC0415
+    from reports.bench_text import terminal  # noqa: PLC0415
 
     options = {
         "--services": ",".join(map(str, wish.services)),
@@ -230,6 +225,7 @@ def _measure(sites: list[Site], wish: Wish, output: Path) -> int:
         except KeyboardInterrupt:
             fault = "interrupted"
         journal.write(Footer(_now(), time.monotonic() - began, not fault, fault))
+    click.echo(terminal(written(load(journal.path), output)), nl=False)
     return PARTIAL if fault else 0
 
 

@@ -72,6 +72,9 @@ def read(lines: Iterable[str], name: str) -> Bench:
     footer = rest.pop() if rest and isinstance(rest[-1], Footer) else None
     if any(isinstance(line, Header | Footer) for line in rest):
         raise UsageError(f"{name} holds more than one bench.", _REMEDY)
+    places = {place.name for place in header.places}
+    if any(getattr(line, "place", "") not in {"", *places} for line in rest):
+        raise UsageError(f"{name} measures a place that its header does not name.", _REMEDY)
     return Bench(header, tuple(rest), footer if isinstance(footer, Footer) else None)
 
 

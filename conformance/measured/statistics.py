@@ -1,8 +1,9 @@
 """Quantiles and ratios with what is known of them: intervals by bootstrap. Pure; every draw is under a seed.
 
 What is measured in one round shares that round's luck (a busy neighbour, a slow clock), so whole rounds are drawn with
-replacement first and then dials within each (Davison and Hinkley, Bootstrap Methods, 3.8). Two series that were
-measured in the same rounds are drawn together. Intervals are percentile intervals.
+replacement first and then dials within each (Davison and Hinkley, Bootstrap Methods, 3.8). Samples with the same seed
+and the same rounds have the same rounds drawn, so that the ratio of what was measured side by side is that of pairs.
+Intervals are percentile intervals.
 """
 
 from __future__ import annotations
@@ -14,17 +15,18 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 1000
+RESAMPLES = 2000
 CONFIDENCE = 0.95
-MOST_DRAWS = 1_000
-"""Dials drawn of one round: more would not narrow what the rounds leave open."""
+LEVELS = (0.01, 0.5, 0.9, 0.99)
+MOST_DRAWN = 6000
+"""Dials of one resample: more would not narrow what the rounds leave open."""
+_AT_ONCE = 1 << 21
 
-Rounds = Sequence[Sequence[int]]
 Floats = NDArray[np.float64]
 
 
 class Difference(Enum):
-    """What an interval of a ratio says."""
+    """What the interval of a ratio says."""
 
     LOWER = "lower"
     HIGHER = "higher"
@@ -47,77 +49,45 @@ class Interval:
         return Difference.LOWER if self.high < 1 else Difference.NONE
 
 
-def quantile(rounds: Rounds, level: float, *, seed: int = 0, confidence: float = CONFIDENCE) -> Interval | None:
-    """The quantile ``level`` (0 to 1) of all dials together; None when there are none."""
-    (mine,) = _kept(rounds)
-    if not mine:
-        return None
-    drawn = _quantiles(mine, level, _rounds_drawn(len(mine), seed), seed)
-    return _interval(_plain(mine, level), drawn, confidence)
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Quantiles at ``LEVELS``: ``plain`` of all that was measured, ``drawn`` of every resample (a row each)."""
+
+    plain: Floats
+    drawn: Floats
+
+    def quantile(self, level: float, confidence: float = CONFIDENCE) -> Interval:
+        """The quantile at one of ``LEVELS``."""
+        at = LEVELS.index(level)
+        return _interval(float(self.plain[at]), self.drawn[:, at], confidence)
+
+    def over(self, other: Sample) -> Sample:
+        """The ratio, quantile by quantile and resample by resample."""
+        return Sample(self.plain / other.plain, self.drawn / other.drawn)
 
 
-def ratio(
-    of: Rounds, to: Rounds, level: float, *, paired: bool = True, seed: int = 0, confidence: float = CONFIDENCE
-) -> Interval | None:
-    """The quantile of ``of`` over that of ``to``; None where one has no dials.
+def sample(rounds: Sequence[Sequence[float]], salt: int, seed: int = 0) -> Sample | None:
+    """Of positive numbers by round; None when there are none.
 
-    ``paired``: round i of both was measured together.
+    ``salt`` tells samples apart that have their rounds drawn together, ``seed`` those that must not.
     """
-    mine, theirs = _kept(of, to) if paired else (*_kept(of), *_kept(to))
-    if not mine or not theirs:
+    kept = [each for each in rounds if each]
+    if not kept:
         return None
-    first = _rounds_drawn(len(mine), seed)
-    second = first if paired else _rounds_drawn(len(theirs), seed + 1)
-    over, under = _quantiles(mine, level, first, seed), _quantiles(theirs, level, second, seed + 2)
-    return _interval(_plain(mine, level) / _plain(theirs, level), over / under, confidence)
-
-
-def product(
-    of: tuple[Rounds, Rounds], to: tuple[Rounds, Rounds], level: float, *, seed: int = 0, confidence: float = CONFIDENCE
-) -> Interval | None:
-    """How the ratio ``of[0]/of[1]`` compares with ``to[0]/to[1]``, two benches apart; None where a series is missing.
-
-    Each pair was measured together, so that what slows the whole machine down cancels.
-    """
-    parts = [_kept(*of), _kept(*to)]
-    if not all(one for part in parts for one in part):
-        return None
-    found, drawn = [], []
-    for number, (mine, floor) in enumerate(parts):
-        chosen = _rounds_drawn(len(mine), seed + 10 * number)
-        over = _quantiles(mine, level, chosen, seed + 10 * number)
-        drawn.append(over / _quantiles(floor, level, chosen, seed + 10 * number + 1))
-        found.append(_plain(mine, level) / _plain(floor, level))
-    return _interval(found[0] / found[1], drawn[0] / drawn[1], confidence)
-
-
-def _kept(*series: Rounds) -> list[list[Sequence[int]]]:
-    """The rounds in which every one of the series has dials."""
-    together = [each for each in zip(*series, strict=False) if all(each)]
-    return [[each[i] for each in together] for i in range(len(series))]
-
-
-def _plain(rounds: Sequence[Sequence[int]], level: float) -> float:
-    return float(np.quantile(np.concatenate([np.asarray(each, dtype=np.float64) for each in rounds]), level))
-
-
-def _rounds_drawn(count: int, seed: int) -> NDArray[np.int64]:
-    """One row of round numbers a resample."""
-    return np.random.default_rng(seed).integers(0, count, size=(RESAMPLES, count))
-
-
-def _quantiles(rounds: Sequence[Sequence[int]], level: float, drawn: NDArray[np.int64], seed: int) -> Floats:
-    """The quantile of every resample."""
-    lengths = np.array([len(each) for each in rounds])
-    flat = np.concatenate([np.asarray(each, dtype=np.float64) for each in rounds])
+    lengths = np.array([len(each) for each in kept])
+    flat = np.concatenate([np.asarray(each, dtype=np.float64) for each in kept])
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    dials = min(int(lengths.max()), MOST_DRAWS)
-    rng = np.random.default_rng((seed, 1))
-    found = np.empty(RESAMPLES)
-    for number, row in enumerate(drawn):
-        within = (rng.random((len(row), dials)) * lengths[row, None]).astype(np.int64)
-        found[number] = np.quantile(flat[starts[row, None] + within], level)
-    return found
+    chosen = np.random.default_rng(seed).integers(0, len(kept), size=(RESAMPLES, len(kept)))
+    dials = max(1, min(int(lengths.max()), MOST_DRAWN // len(kept)))
+    rng = np.random.default_rng((seed, salt, 1))
+    found = np.empty((RESAMPLES, len(LEVELS)))
+    step = max(1, _AT_ONCE // (len(kept) * dials))
+    for first in range(0, RESAMPLES, step):
+        rows = chosen[first : first + step]
+        within = (rng.random((*rows.shape, dials)) * lengths[rows][..., None]).astype(np.int64)
+        drawn = flat[starts[rows][..., None] + within].reshape(len(rows), -1)
+        found[first : first + step] = np.quantile(drawn, LEVELS, axis=1).T
+    return Sample(np.quantile(flat, LEVELS), found)
 
 
 def _interval(value: float, drawn: Floats, confidence: float) -> Interval:

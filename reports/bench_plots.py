@@ -1,4 +1,4 @@
-"""A bench as plots, by matplotlib: latency by number of Services, its distribution, and how soon nodes act on changes."""
+"""A bench as plots, by matplotlib: latency by number of Services, its distribution, and when nodes act on changes."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def _latency(numbers: Numbers, rungs: Sequence[Rung]) -> Canvas:
                     linewidth=1,
                     label=f"{place} {way.value}" if level == P50 else None,
                 )
-        axes.set(xscale="log", yscale="log", title=f"from a {seat.value}, {protocol.value}")
-        axes.set(xlabel="Services", ylabel="microseconds")
+        axes.set(yscale="log", title=f"from a {seat.value}, {protocol.value}", ylabel="microseconds")
+        _by_services(axes, [rung[0] for rung in rungs])
     _legend(canvas, panels)
     return canvas
 
@@ -122,7 +122,8 @@ def _programming(numbers: Numbers) -> Canvas:
                     linewidth=1,
                     label=place if level == P50 else None,
                 )
-        axes.set(xscale="log", title=change.value, xlabel="Services")
+        axes.set(title=change.value)
+        _by_services(axes, sorted({one.rung[0] for one in numbers.changes}))
     panels[0].set(ylabel="seconds")
     _legend(canvas, panels)
     return canvas
@@ -132,6 +133,12 @@ def _panels(title: str) -> tuple[Canvas, list[Axes]]:
     canvas = Canvas(figsize=(9, 6.4), layout="constrained")
     canvas.suptitle(title)
     return canvas, list(canvas.subplots(2, 2).flat)
+
+
+def _by_services(axes: Axes, rungs: Sequence[int]) -> None:
+    axes.set(xscale="log", xlabel="Services")
+    axes.set_xticks(rungs, [f"{rung:,}" for rung in rungs])
+    axes.minorticks_off()
 
 
 def _kinds() -> list[tuple[Seat, Protocol]]:

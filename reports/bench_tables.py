@@ -70,16 +70,17 @@ def size(rung: Rung) -> str:
 
 
 def ranged(interval: Interval | None, digits: int = 2) -> str:
-    """``0.85 [0.82, 0.88]``."""
+    """``0.85 (0.82..0.88)``."""
     if interval is None:
         return _DASH
     low, high = f"{interval.low:.{digits}f}", f"{interval.high:.{digits}f}"
-    return f"{interval.value:.{digits}f} [{low}, {high}]"
+    return f"{interval.value:.{digits}f} ({low}..{high})"
 
 
-def said(interval: Interval) -> str:
-    """What an interval of a ratio says, in a word."""
-    return "=" if interval.difference is Difference.NONE else interval.difference.value
+def said(one: Versus, level: float) -> str:
+    """What two places differ by, in a word."""
+    difference = one.difference(level)
+    return "=" if difference is Difference.NONE else difference.value
 
 
 def micro(nanoseconds: Interval) -> Interval:
@@ -98,7 +99,7 @@ def _latencies(figures: Sequence[Figure]) -> Table:
     return Table(
         "First packets",
         "Microseconds of a TCP connect(), or of a UDP datagram and its answer, each from a new port to a Service drawn "
-        "at random; in brackets 95 % intervals. The floor is the same dial straight to the pod (direct).",
+        "at random; in parentheses 95 % intervals. The floor is the same dial straight to the pod (direct).",
         5,
         ("Services", "from", "to", "", "mode", "p1", "p50", "p90", "p99", "p50 / floor", "p99 / floor", "lost"),
         tuple(rows),
@@ -108,19 +109,22 @@ def _latencies(figures: Sequence[Figure]) -> Table:
 def _versus(every: Sequence[Versus]) -> Table:
     rows = []
     for one in every:
-        median, tail = one.ratio.quantile(P50), one.ratio.quantile(P99)
         series = (one.series.seat.value, one.series.way.value, one.series.protocol.value)
-        rows.append(
-            (size(one.rung), *series, f"{one.of} / {one.to}", ranged(median), said(median), ranged(tail), said(tail))
-        )
+        rows.append((size(one.rung), *series, f"{one.of} / {one.to}", *_told(one, P50), *_told(one, P99)))
     return Table(
         "Modes side by side",
-        "Ratios of what was measured in the same rounds; below 1 the first one is faster. `=`: the 95 % interval holds "
-        "1, so nothing can be said. Direct dials meet no Service: their ratio is how far the two places differ anyway.",
+        "Ratios of what was measured in the same rounds, and of the ratios to each one's own floor; below 1 the first is "
+        "faster. It is called lower or higher only if both 95 % intervals say so. Direct dials meet no Service: their "
+        "ratio is how far the two places differ anyway.",
         5,
-        ("Services", "from", "to", "", "modes", "p50", "", "p99", ""),
+        ("Services", "from", "to", "", "modes", "p50", "of floors", "", "p99", "of floors", ""),
         tuple(rows),
     )
+
+
+def _told(one: Versus, level: float) -> tuple[str, str, str]:
+    by_floor = one.by_floor.quantile(level) if one.by_floor is not None else None
+    return ranged(one.ratio.quantile(level)), ranged(by_floor), said(one, level)
 
 
 def changed(every: Sequence[Changed], *, intervals: bool = True) -> Table:
@@ -172,8 +176,8 @@ def _proxies(bench: Bench) -> Table:
         "What a proxy weighs",
         "Of the dialling node: rules and elements of sets and maps in the kernel (one family), memory (MiB) and CPU "
         "seconds of the proxy's own process while the changes above were made (without the programs that it runs); "
-        "seconds until the API had taken the Services that were new, then until every node served the last; seconds "
-        "from the proxy's deletion until its successor acts on a change, and of its full syncs (both families together).",
+        "seconds until the API had taken the new Services, then until every node served the last; seconds "
+        "from its deletion until its successor acts on a change, and of its full syncs (both families together).",
         2,
         (
             "Services",

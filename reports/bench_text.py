@@ -81,7 +81,7 @@ def _latencies(numbers: Numbers) -> Table:
             cells.append(f"{p50:.1f} ({p99:.0f})" if one else "-")
         if len(places) > 1:
             ratio = ratios.get((rung, series))
-            cells.append(f"{ranged(ratio.ratio.quantile(P50))} {said(ratio.ratio.quantile(P50))}" if ratio else "-")
+            cells.append(f"{ranged(ratio.ratio.quantile(P50))} {said(ratio, P50)}" if ratio else "-")
         else:
             one = known.get((rung, series, places[0]))
             floor = one.to_floor if one and series.way is not Way.DIRECT else None

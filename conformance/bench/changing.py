@@ -25,8 +25,10 @@ from conformance.model.case import Disruption
 LIMIT = 60.0
 """Seconds that a node has to act on one change; at 30,000 Services kube-proxy takes a few."""
 RESTARTED = 300.0
-FULL_SYNCS = Wait("kube-proxy to count a full sync of each family", 60, 0.2)
+SYNCED = Wait("kube-proxy to count a sync of each family", 120, 0.2, hint="Are its metrics at 127.0.0.1:10249?")
 _AT_ONCE = 8
+_APART = (0.8, 1.6)
+"""Seconds."""
 _TAKEN = (409, 422)
 """What an API server says to a ClusterIP that somebody has."""
 
@@ -143,6 +145,15 @@ def created(ground: Ground, rung: Rung, ip: str, turn: int) -> list[Programmed]:
     return found
 
 
+def rest(rng: random.Random) -> None:
+    """Some time in which nothing changes.
+
+    Soon after a sync kube-proxy waits for the rest of minSyncPeriod (1 s where nothing else is said): changes one after
+    the other would all wait for it, and of those that come alone none does.
+    """
+    threading.Event().wait(rng.uniform(*_APART))
+
+
 def free_addresses(ground: Ground, count: int) -> list[str]:
     """ClusterIPs that were just given and taken back: nobody has them, and none was ever served."""
     made: list[JSON] = [
@@ -168,15 +179,14 @@ def restarted(ground: Ground, rung: Rung, one: Switch) -> Restart:
 
 
 def _full_syncs(ground: Ground) -> float | None:
-    """What the new process says of its full syncs, once it has done one for each family."""
-    count = f"{weighing.FULL_SYNC}_count"
+    """What the new process says of its full syncs, once it has done one for each family; None where it does not tell."""
+    if not weighing.account(ground.watching[0]).values:
+        return None
 
     def lacking(seen: weighing.Account) -> str:
-        if not seen.values:
-            return "no metrics"
-        return "" if count not in seen.values or seen.values[count] >= len(Family) else "no full sync yet"
+        return "" if seen.values.get(f"{weighing.SYNC}_count", 0) >= len(Family) else "not yet"
 
-    values = converge(FULL_SYNCS, lambda: weighing.account(ground.watching[0]), lacking).values
+    values = converge(SYNCED, lambda: weighing.account(ground.watching[0]), lacking).values
     return values.get(f"{weighing.FULL_SYNC}_sum")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -119,8 +120,11 @@ def _changes(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell
             (ground, changing.free_addresses(ground, wish.changes), stack.enter_context(changing.switch(ground)))
             for ground in there
         ]
+        rng = random.Random(wish.seed)
         for turn, (ground, free, switch) in turns(own, wish.changes):
+            changing.rest(rng)
             found = changing.created(ground, rung, free[turn], turn)
+            changing.rest(rng)
             for one in (*found, *changing.flipped(ground, rung, switch, Change.ENDPOINT)):
                 write(one)
         for ground, _, switch in own:

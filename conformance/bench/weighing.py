@@ -18,10 +18,11 @@ from conformance.model.addresses import Family
 from conformance.model.cluster import ProxyMode
 
 METRICS = "http://127.0.0.1:10249/metrics"
+SYNC = "kubeproxy_sync_proxy_rules_duration_seconds"
 FULL_SYNC = "kubeproxy_sync_full_proxy_rules_duration_seconds"
 HISTOGRAMS = (
     "kubeproxy_network_programming_duration_seconds",
-    "kubeproxy_sync_proxy_rules_duration_seconds",
+    SYNC,
     FULL_SYNC,
     "kubeproxy_sync_partial_proxy_rules_duration_seconds",
 )

@@ -72,8 +72,8 @@ class _Numbers(click.ParamType[tuple[int, ...]]):
     show_default=True,
     help="How many endpoints each of them has; a ladder for each number.",
 )
-@click.option("--rounds", default=20, show_default=True, type=click.IntRange(1), help="Rounds of dials a rung.")
-@click.option("--dials", default=30, show_default=True, type=click.IntRange(1), help="Dials of each kind a round.")
+@click.option("--rounds", default=100, show_default=True, type=click.IntRange(1), help="Rounds of dials a rung.")
+@click.option("--dials", default=10, show_default=True, type=click.IntRange(1), help="Dials of each kind a round.")
 @click.option("--changes", default=20, show_default=True, type=click.IntRange(0), help="Timed changes of each kind.")
 @click.option(
     "--rate",

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from conformance.measured.bench import Bench
 from conformance.measured.lines import Change, Latency, Programmed, Seat, Way
-from conformance.measured.statistics import Sample, sample
+from conformance.measured.statistics import Difference, Sample, sample
 from conformance.model.addresses import Protocol
 
 Rung = tuple[int, int]
@@ -49,13 +49,19 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """One place's quantiles over another's."""
+    """One place's quantiles over another's; ``by_floor`` the same of the ratios to the floor, None of the floor itself."""
 
     rung: Rung
     series: Series
     of: str
     to: str
     ratio: Sample
+    by_floor: Sample | None
+
+    def difference(self, level: float) -> Difference:
+        """Higher or lower only where both say so: places may differ before any Service comes into it."""
+        said = self.ratio.quantile(level).difference
+        return said if self.by_floor is None or self.by_floor.quantile(level).difference is said else Difference.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +98,15 @@ def latencies(bench: Bench, seed: int = 0) -> list[Figure]:
 
 def versus(figures: Sequence[Figure], bench: Bench) -> list[Versus]:
     """Every two places, the first named over the later, by rung and series."""
-    known = {(f.rung, f.series, f.place): f.sample for f in figures}
+    known = {(f.rung, f.series, f.place): f for f in figures}
     found = []
     for rung, series in dict.fromkeys((f.rung, f.series) for f in figures):
         for of, to in combinations([place.name for place in bench.header.places], 2):
             mine, theirs = known.get((rung, series, of)), known.get((rung, series, to))
             if mine is not None and theirs is not None:
-                found.append(Versus(rung, series, of, to, mine.over(theirs)))
+                floors = mine.to_floor, theirs.to_floor
+                by_floor = floors[0].over(floors[1]) if floors[0] is not None and floors[1] is not None else None
+                found.append(Versus(rung, series, of, to, mine.sample.over(theirs.sample), by_floor))
     return found
 
 

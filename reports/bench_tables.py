@@ -113,7 +113,7 @@ def _versus(every: Sequence[Versus]) -> Table:
         rows.append((size(one.rung), *series, f"{one.of} / {one.to}", *_told(one, P50), *_told(one, P99)))
     return Table(
         "Modes side by side",
-        "Ratios of what was measured in the same rounds, and of the ratios to each one's own floor; below 1 the first is "
+        "Ratios of what was measured in the same rounds, and of the ratios to their own floors; below 1 the first is "
         "faster. It is called lower or higher only if both 95 % intervals say so. Direct dials meet no Service: their "
         "ratio is how far the two places differ anyway.",
         5,

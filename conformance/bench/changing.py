@@ -179,7 +179,7 @@ def restarted(ground: Ground, rung: Rung, one: Switch) -> Restart:
 
 
 def _full_syncs(ground: Ground) -> float | None:
-    """What the new process says of its full syncs, once it has done one for each family; None where it does not tell."""
+    """What the new process says of its full syncs, once it has done one for each family; None where it is silent."""
     if not weighing.account(ground.watching[0]).values:
         return None
 

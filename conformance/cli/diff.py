@@ -30,7 +30,7 @@ _DEFAULT = "-"
 @click.option("--format", "name", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]")
 def diff(before: Path, after: Path, gate: str | None, name: str, output: Path | None) -> int:
-    """Compare the results.jsonl of two runs: of another mode, version, CNI, or night. Or the bench.jsonl of two benches.
+    """Compare the results.jsonl of two runs: of another mode, version, CNI, or night. Or two benches.
 
     Of benches, only what the noise of both allows to say is called a difference; --gate blocks on what is slower.
 

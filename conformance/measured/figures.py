@@ -49,7 +49,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """One place's quantiles over another's; ``by_floor`` the same of the ratios to the floor, None of the floor itself."""
+    """One place's quantiles over another's; ``by_floor`` the same of ratios to the floor, None of the floor itself."""
 
     rung: Rung
     series: Series

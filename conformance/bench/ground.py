@@ -13,7 +13,7 @@ from conformance.arrange.arrangement import Arrangement, Wanted
 from conformance.arrange.cleanup import remove
 from conformance.arrange.run import Run
 from conformance.bench import stock
-from conformance.bench.planning import Dial, Rung, protocol_of
+from conformance.bench.planning import Dial, Rung
 from conformance.bench.stock import JSON, PORT, End
 from conformance.bench.timer import Clock, Target, Timer, source, timers
 from conformance.cluster.api import Cluster
@@ -63,6 +63,8 @@ class Ground:
         """The address that a dial goes to; ``end`` is the endpoint that the floor is dialled at."""
         ip, node_port = self.served[dial.service]
         match dial.way:
+            case Way.LOOPBACK:
+                return ("127.0.0.1" if self.family is Family.IPV4 else "::1"), self.run.backend_port
             case Way.DIRECT:
                 return end.ip, end.port
             case Way.CLUSTER_IP:
@@ -137,10 +139,6 @@ class Ground:
         """`arm` and `collect`."""
         self.arm(to, answered_by, limit)
         return self.collect(limit)
-
-    def protocol(self, number: int) -> Protocol:
-        """Of the Service ``number``."""
-        return protocol_of(number)
 
 
 def _of(rung: Rung) -> tuple[int, int]:

@@ -26,10 +26,12 @@ from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
     from conformance.bench.running import Site, Wish
+    from conformance.cluster.api import Cluster
     from fixtures.settings import Choice
 
 PARTIAL = 2
 MOST_SERVICES, MOST_ENDPOINTS = 50_000, 500
+_REFERENCE = "nftconform/lab"
 _MODES = (ProxyMode.NFTABLES, ProxyMode.IPTABLES)
 
 
@@ -137,9 +139,9 @@ def bench(
         choices = (
             [stack.enter_context(_lab(choice, nodes, mode, binaries)) for mode in _chosen(modes)]
             if in_lab
-            else [(choice, "", False)]
+            else [choice]
         )
-        sites = [stack.enter_context(_site(*one)) for one in choices]
+        sites = [stack.enter_context(_site(one)) for one in choices]
         kept = Family(family) if family else sites[0].families[0]
         restart = in_lab or terms.disruptive
         wish = Wish(services, endpoints, rounds, dials, changes, rate, load_seconds, restart, kept, seed)
@@ -160,21 +162,20 @@ def _chosen(modes: str) -> list[ProxyMode]:
 
 
 @contextmanager
-def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> Iterator[tuple[Choice, str, bool]]:
-    """A lab for the time of the block: how to reach it, who programs its rules, and whether that is the reference."""
+def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> Iterator[Choice]:
+    """A lab for the time of the block, named as any cluster would be; it is ours to disturb."""
     from conformance.cli.options import kubernetes  # noqa: PLC0415
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
 
     _, real = kubernetes(binaries, mode.value, None)
-    proxy = f"kube-proxy {real.binaries.proxy_version}" if real else f"reference proxy of nftconform {__version__}"
     with running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=lambda text: click.echo(text, err=True)) as lab:
-        click.echo(f"lab in {mode.value} mode ready in {lab.seconds:.1f} s: {proxy}", err=True)
+        click.echo(f"lab in {mode.value} mode ready in {lab.seconds:.1f} s: {lab.summary}", err=True)
         terms = replace(choice.terms, disruptive=True)
-        yield replace(choice, kubeconfig=str(lab.kubeconfig), lab_nodes=nodes, terms=terms), proxy, real is None
+        yield replace(choice, kubeconfig=str(lab.kubeconfig), lab_nodes=nodes, terms=terms)
 
 
 @contextmanager
-def _site(choice: Choice, proxy: str, reference: bool) -> Iterator[Site]:
+def _site(choice: Choice) -> Iterator[Site]:
     """The cluster of ``choice``, with the Lease where it is to be disturbed."""
     from conformance.arrange.run import Run, image_of, new_id  # noqa: PLC0415
     from conformance.bench.running import Site  # noqa: PLC0415
@@ -186,8 +187,6 @@ def _site(choice: Choice, proxy: str, reference: bool) -> Iterator[Site]:
         terms, facts = settings.terms, settings.facts
         mode = facts.proxy_mode.value
         name = mode.value if mode else "cluster"
-        said = proxy or f"kube-proxy {facts.version.otherwise('of unknown version')}"
-        place = Place(name, name, said, reference, tuple(node.name for node in settings.nodes))
         image = image_of(settings.agent_image, terms.registry_mirror)
 
         def new_run() -> Run:
@@ -195,9 +194,22 @@ def _site(choice: Choice, proxy: str, reference: bool) -> Iterator[Site]:
 
         cluster = connect(Path(choice.kubeconfig) if choice.kubeconfig else None, choice.context, choice.outage)
         try:
+            proxy, reference = _programmer(cluster)
+            place = Place(name, name, proxy, reference, tuple(node.name for node in settings.nodes))
             yield Site(cluster, place, settings.nodes, facts.families.otherwise((Family.IPV4,)), new_run)
         finally:
             cluster.close()
+
+
+def _programmer(cluster: Cluster) -> tuple[str, bool]:
+    """Who programs the rules, by the image of its pods, and whether that is the kit's own."""
+    from conformance.cluster.pods import KUBE_PROXY, SYSTEM  # noqa: PLC0415
+
+    pods = cluster.objects("Pod", SYSTEM, KUBE_PROXY)
+    images = sorted({str(one.get("image")) for pod in pods for one in pod["spec"].get("containers") or ()})
+    if any(image.startswith(_REFERENCE) for image in images):
+        return f"reference proxy of nftconform {__version__}", True
+    return ", ".join(images) or "whatever programs this cluster's rules: it has no kube-proxy pods", False
 
 
 def _measure(sites: list[Site], wish: Wish, output: Path) -> int:

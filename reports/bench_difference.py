@@ -22,7 +22,8 @@ def text(comparison: Comparison) -> str:
     for one in comparison.rows:
         if one.difference is not Difference.NONE:
             services, place, what, level, ratio, _, word = map(printable, _cells(one))
-            lines.append(f"{word:7} {services:>7} {place} {what} {level}: {ratio}")
+            named = " ".join(filter(None, (place, what, level)))
+            lines.append(f"{word:7} {services:>7} {named}: {ratio}")
     return "\n".join((*lines, *_missing(comparison))) + "\n"
 
 

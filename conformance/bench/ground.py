@@ -32,6 +32,7 @@ PODS = 8
 LIMIT = 600.0
 """Seconds that all nodes are given to serve a rung's last Service."""
 AT_ONCE = 16
+_BATCH = 200
 
 
 @dataclass
@@ -85,7 +86,8 @@ class Ground:
             return spec["clusterIP"], spec["ports"][0].get("nodePort", 0)
 
         with ThreadPoolExecutor(AT_ONCE, "grow") as pool, self.cluster.outage.hurried():
-            self.served += pool.map(one, range(first, rung.services))
+            for start in range(first, rung.services, _BATCH):  # an interrupt waits for one batch, not for all
+                self.served += pool.map(one, range(start, min(start + _BATCH, rung.services)))
         created = time.monotonic()
         with self.one_more("last") as last:
             late = [n.name for n, at in zip(self.nodes, self.reached(last, "", LIMIT), strict=True) if at is None]
@@ -150,7 +152,10 @@ def grounds(
     cluster: Cluster, place: Place, run: Run, family: Family, nodes: Sequence[Node], endpoints: int
 ) -> Iterator[Ground]:
     """A cluster made ready for Services with up to ``endpoints`` endpoints; all of it is gone, or going, afterwards."""
-    client, others = nodes[0], list(nodes[1:]) or list(nodes)
+    nodes = [node for node in nodes if node.primary(family)]
+    if not nodes:
+        raise ClusterError(f"No node of this cluster has an {family.value} address.", "Name the other with --family.")
+    client, others = nodes[0], nodes[1:] or nodes
     count = min(endpoints, PODS)
     size = max(2, -(-endpoints // count))  # two names at least: what changes must be told from what was
     roles = {f"e{i}": others[i % len(others)].name for i in range(count)}

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from fixtures.settings import Choice
 
 PARTIAL = 2
+_NODES = 3
+"""That are used where nothing else is said: each has an agent of its own, and is asked after every change."""
 MOST_SERVICES, MOST_ENDPOINTS = 50_000, 500
 _REFERENCE = "nftconform/lab"
 _MODES = (ProxyMode.NFTABLES, ProxyMode.IPTABLES)
@@ -90,7 +92,7 @@ class _Numbers(click.ParamType[tuple[int, ...]]):
 @click.option("--family", type=click.Choice([f.value for f in Family]), help="[default: the cluster's first]")
 @click.option("--seed", type=int, help="Of all that is drawn.  [default: drawn]")
 @click.option("--agent-image", help="The image with python3 that pods run.")
-@terms_options("node_selector", "toleration", "registry_mirror", "image_pull_secret", "disruptive")
+@terms_options("max_nodes", "node_selector", "toleration", "registry_mirror", "image_pull_secret", "disruptive")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("reports/out"), show_default=True)
 def bench(
     kubeconfig: Path | None,
@@ -195,8 +197,9 @@ def _site(choice: Choice) -> Iterator[Site]:
         cluster = connect(Path(choice.kubeconfig) if choice.kubeconfig else None, choice.context, choice.outage)
         try:
             proxy, reference = _programmer(cluster)
-            place = Place(name, name, proxy, reference, tuple(node.name for node in settings.nodes))
-            yield Site(cluster, place, settings.nodes, facts.families.otherwise((Family.IPV4,)), new_run)
+            nodes = settings.nodes[: terms.max_nodes or _NODES]
+            place = Place(name, name, proxy, reference, tuple(node.name for node in nodes))
+            yield Site(cluster, place, nodes, facts.families.otherwise((Family.IPV4,)), new_run)
         finally:
             cluster.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 BRIEF, TOO_BIG = "brief ", "too-big "
 """How questions begin that ask for a sum in place of a repetition, and for an ICMP error in place of an answer."""
@@ -12,7 +13,12 @@ def filled(words: str, size: int) -> str:
     """``words``, and up to ``size`` characters more words that tell their own place: what is missing, moved or changed
     on the way shows.
     """
-    return (words + "".join(f".{at:07x}" for at in range(len(words), size, 8)))[: max(size, len(words))]
+    return words + _places(size)[len(words) : size]
+
+
+@lru_cache(maxsize=8)
+def _places(size: int) -> str:
+    return "".join(f".{at:07x}" for at in range(0, size, 8))
 
 
 def repeated(question: str) -> str:

@@ -57,14 +57,15 @@ async def fragments_lost(scene: Scene) -> AsyncIterator[None]:
 async def first_packets_lost(scene: Scene) -> AsyncIterator[None]:
     """As an overlay that sends out the first packet of a connection with a wrong checksum.
 
-    Who has tried before is let pass; the node that has both ends, or comes first, drops for all.
+    It is the sender's node that does so, and it lets pass who has tried before.
     """
-    every = [*await pod_networks(scene, own=True), *await pod_networks(scene, own=False)]
+    mine, theirs = await pod_networks(scene, own=True), await pod_networks(scene, own=False)
     containers, rules = [], []
     for ip, address in (("ip", "ipv4_addr"), ("ip6", "ipv6_addr")):
         containers.append(f"set tried-{ip} {{\ntype {address} . inet_service\nflags dynamic,timeout\ntimeout 1m\n}}")
-        cidrs = ", ".join(cidr for family, cidr in every if family == ip)
-        syn = f"{ip} saddr {{ {cidrs} }} {ip} daddr {{ {cidrs} }} tcp flags & (syn | ack) == syn"
+        sources = ", ".join(cidr for family, cidr in mine if family == ip)
+        targets = ", ".join(cidr for family, cidr in (*mine, *theirs) if family == ip)
+        syn = f"{ip} saddr {{ {sources} }} {ip} daddr {{ {targets} }} tcp flags & (syn | ack) == syn"
         key = f"{ip} saddr . tcp sport"
         rules += [f"{syn} {key} @tried-{ip} accept", f"{syn} add @tried-{ip} {{ {key} }} drop"]
     chain = tables.chain("forward", "filter", "forward", _BEFORE_FILTERS, *rules)

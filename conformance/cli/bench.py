@@ -166,10 +166,11 @@ def _chosen(modes: str) -> list[ProxyMode]:
 @contextmanager
 def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> Iterator[Choice]:
     """A lab for the time of the block, named as any cluster would be; it is ours to disturb."""
-    from conformance.cli.options import kubernetes  # noqa: PLC0415
+    # Only a lab needs Linux and nft.
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
+    from conformance.lab.real.choice import choose  # noqa: PLC0415
 
-    _, real = kubernetes(binaries, mode.value, None)
+    real = choose(binaries, mode)[1] if binaries else None
     with running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=lambda text: click.echo(text, err=True)) as lab:
         click.echo(f"lab in {mode.value} mode ready in {lab.seconds:.1f} s: {lab.summary}", err=True)
         terms = replace(choice.terms, disruptive=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from conformance.model.case import Disruption
 from conformance.model.case.refs import WHOLE
 from conformance.model.cell import Cell
 from conformance.model.client import Client, Destination, DestinationKind
 from conformance.model.cluster import ClusterState
-from conformance.model.outcome import Expectation, Faithful, Quiet, Refused, RefusedBy, Target, Tells
+from conformance.model.outcome import Expectation, Faithful, Quiet, Refused, RefusedBy, Target, Tells, Unspecified
 from conformance.model.source import Reason
 from conformance.oracle.capture import accepts_node_ports
 from conformance.oracle.established import expect_established
@@ -15,6 +16,12 @@ from conformance.oracle.names import expect_lookup
 from conformance.oracle.pins import Memory, expect_pins
 from conformance.oracle.walk import expect
 from conformance.spec import sources as cite
+
+_BARE = (
+    "whether Services are served before kube-proxy writes all its rules anew is left open: in nftables mode it watches "
+    "none of them, and writes all when a change fails, when it starts, and once an hour"
+)
+"""Of a node whose rules somebody has deleted, as long as nothing has changed since."""
 
 
 def expect_cell(
@@ -30,6 +37,9 @@ def expect_cell(
     ``held`` is who answered the same flow in an earlier question, None if nobody; ``memory`` what affinity remembers
     from earlier questions with the same pin.
     """
+    going_on = cell.disturbance
+    if going_on and going_on.what is Disruption.DELETE_RULES and going_on.role == cell.client.role:
+        return Expectation(Unspecified(_BARE), (Reason(_BARE, cite.NFTABLES_KEP),))
     match destination.kind:
         case DestinationKind.UPLINK:
             text = f"addresses of the Service CIDR {destination.word} mean nothing outside the cluster"

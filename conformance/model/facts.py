@@ -62,6 +62,7 @@ class Facts:
     proxy_mode: Fact[ProxyMode] = field(default_factory=Fact)
     proxy_modes: Fact[Mapping[str, str]] = field(default_factory=Fact)
     kernel_modes: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    foreign_drops: Fact[Mapping[str, str]] = field(default_factory=Fact)
     configured_mode: Fact[ProxyMode] = field(default_factory=Fact)
     detect_local: Fact[DetectLocal] = field(default_factory=Fact)
     node_port_addresses: Fact[tuple[str, ...]] = field(default_factory=Fact)

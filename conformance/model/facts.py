@@ -105,6 +105,11 @@ class Facts:
             localhost_node_ports=self.localhost_node_ports.otherwise(default.localhost_node_ports),
         )
 
+    def modes(self) -> Mapping[str, ProxyMode]:
+        """The modes of the nodes whose kube-proxy has told one that there is."""
+        known = {mode.value: mode for mode in ProxyMode}
+        return {node: known[word] for node, word in self.proxy_modes.otherwise({}).items() if word in known}
+
     def to_json(self) -> str:
         """One line of JSON, e.g. for xdist's ``workerinput``."""
         return json.dumps(asdict(self), default=_plain, sort_keys=True)

@@ -67,7 +67,7 @@ def _health_check(state: ClusterState, destination: Destination, *, whole: bool)
     if told is None or service is None or service.health_check_node_port != destination.port:
         text = f"no Service has {destination.port} as its healthCheckNodePort"
         return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_NODE_PORT),))
-    if not accepts_node_ports(state.proxy, node, destination.ip):
+    if not accepts_node_ports(state.at(node.name).proxy, node, destination.ip):
         text = f"{node.name} serves node ports, health checks among them, elsewhere than at {destination.ip}"
         return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_CODE),))
     text = f"{told.local_endpoints} ready endpoints are on {node.name}"
@@ -76,5 +76,5 @@ def _health_check(state: ClusterState, destination: Destination, *, whole: bool)
 
 
 def _proxy_page(state: ClusterState, destination: Destination) -> Expectation:
-    body = state.proxy.mode.value if destination.word == "/proxyMode" else ""
+    body = state.at(destination.node).proxy.mode.value if destination.word == "/proxyMode" else ""
     return Expectation(Tells(200, body=body), (Reason("kube-proxy runs and is in order", cite.HEALTHZ),))

@@ -43,11 +43,11 @@ from conformance.spec.sources import (
 )
 
 _ADDRESSES = ResolvesTo(ResolvesTo.What.CLUSTER_IPS)
-_NOW = service(endpoints=on("a"), called="itp-05")
+_NOW = service(endpoints=on("a"), called="ipl-05")
 
 CASES: tuple[Case, ...] = (
     Case(
-        id="ITP-01",
+        id="IPL-01",
         promise="What pods send to a Service is forwarded to other nodes, whatever other tables their node has.",
         level=Level.MUST,
         sources=(SERVICE_TYPE, NFTABLES_DIFFERENCES),
@@ -59,7 +59,7 @@ CASES: tuple[Case, ...] = (
         covers=("O14",),
     ),
     Case(
-        id="ITP-02",
+        id="IPL-02",
         promise="What comes to a node port from outside is forwarded to pods of the node and of others, whatever other "
         "tables the node has.",
         level=Level.MUST,
@@ -72,7 +72,7 @@ CASES: tuple[Case, ...] = (
         covers=("O14",),
     ),
     Case(
-        id="ITP-03",
+        id="IPL-03",
         promise="A node port leads to an endpoint on the node's own network, whatever other tables the node has.",
         level=Level.MUST,
         sources=(NODE_PORT, NFTABLES_DIFFERENCES),
@@ -84,7 +84,7 @@ CASES: tuple[Case, ...] = (
         covers=("O14",),
     ),
     Case(
-        id="ITP-04",
+        id="IPL-04",
         promise="Pods and nodes get answers from cluster DNS at its ClusterIP over UDP and TCP, whoever answers.",
         level=Level.MUST,
         sources=(DNS_PAGE, DNS_SPECIFICATION),
@@ -97,7 +97,7 @@ CASES: tuple[Case, ...] = (
         needs=(nodes(3),),
     ),
     Case(
-        id="ITP-05",
+        id="IPL-05",
         promise="A Service is served by what kube-proxy writes now, and by nothing that it, or another mode of it, has "
         "written before: once deleted, by nothing at all.",
         level=Level.MUST,
@@ -108,7 +108,7 @@ CASES: tuple[Case, ...] = (
             ask("pod", dial(cluster_ip(), client=pod("c")), Answered(on("a"))),
             ask("node", dial(cluster_ip(), client=host("c")), Answered(on("a"))),
             becomes(),
-            ask("deleted", dial(cluster_ip("itp-05", former=True), client=pod("c")), Dropped()),
+            ask("deleted", dial(cluster_ip("ipl-05", former=True), client=pod("c")), Dropped()),
         ),
         needs=(nodes(3),),
         covers=("N10",),

@@ -19,6 +19,9 @@ from conformance.judge.outages import Outage, worst
 from conformance.kit import put_on_path
 from conformance.model.case import Profile
 
+_ALIKE = ("CIP-01", "EIP-01", "NP-01")
+"""Cases that ask for what is watched, and so take the same permissions."""
+_STANDARD_ERROR = 2
 _COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -61,7 +64,7 @@ _COMMAND = {"ignore_unknown_options": True, "allow_interspersed_args": False}
     metavar="SECONDS",
     help="The longest outage of a lane that is no failure; a flow that breaks always is one then.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, COMMAND's own output aside.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; what COMMAND prints goes to standard error.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def watch(
     kubeconfig: Path | None,
@@ -95,7 +98,7 @@ def watch(
     given = Given(
         kubeconfig,
         context,
-        (),
+        _ALIKE,
         Profile.CORE.value,
         externals,
         told,
@@ -114,7 +117,7 @@ def watch(
         before = there.rules_of_modes()
         under_way.begin()
         say(f"watching {len(under_way)} lanes")
-        code, seconds = _run(words, environment)
+        code, seconds = _run(words, environment, quiet=as_json)
         say(f"the command ended with {code} after {seconds:.1f} s; watching {after:g} s more")
         under_way.end(after)
         outages, modes = under_way.outages(), there.rules_of_modes()
@@ -126,11 +129,11 @@ def watch(
     return _exit_code(code, outages, most, modes)
 
 
-def _run(words: Sequence[str], environment: Mapping[str, str]) -> tuple[int, float]:
-    """The command's exit code, and how long it took."""
+def _run(words: Sequence[str], environment: Mapping[str, str], *, quiet: bool) -> tuple[int, float]:
+    """The command's exit code, and how long it took; ``quiet``: what it prints goes to standard error."""
     began = time.monotonic()
     try:
-        code = subprocess.run(words, env=environment, check=False).returncode
+        code = subprocess.run(words, env=environment, stdout=_STANDARD_ERROR if quiet else None, check=False).returncode
     except OSError as failure:
         raise EnvironmentFault(f"{words[0]} cannot be started: {failure.strerror}.", "Is it on the path?") from None
     return code, time.monotonic() - began

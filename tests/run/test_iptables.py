@@ -46,7 +46,7 @@ def test_promises_hold_in_both_modes(lab: Lab, nftconform: Run, tmp_path: Path) 
     watching = ("watch", *command[1:3], "--node-access", "kube-proxy", "--every", "0.2", "--after", "0", "--json")
     watched = nftconform(*watching, "--", *switch, "nftables")
     assert watched.returncode == 0, watched.stderr
-    seen = json.loads(watched.stdout[watched.stdout.index("{") :])
+    seen = json.loads(watched.stdout)
     assert (set(seen["before"].values()), set(seen["after"].values())) == ({"iptables"}, {"nftables"})
     assert {(one["back"], one["trouble"]) for one in seen["outages"]} == {(True, "")}
     assert {one["lane"].rsplit(", ")[-1] for one in seen["outages"]} == {"new", "flow"}

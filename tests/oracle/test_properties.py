@@ -55,7 +55,7 @@ def test_total_deterministic_and_argued(question: Question) -> None:
 @given(questions(), st.sampled_from(ProxyMode))
 def test_where_all_nodes_are_in_one_mode_it_is_the_clusters(question: Question, mode: ProxyMode) -> None:
     state, client, destination = question
-    told = replace(state, modes=dict.fromkeys(state.nodes, mode))
+    told = replace(state, modes=dict.fromkeys([*state.nodes, client.node], mode))
     outright = replace(state, proxy=replace(state.proxy, mode=mode))
     assert expect(told, client, destination) == expect(outright, client, destination)
 

@@ -48,7 +48,7 @@ def node_exec(lab: Lab, node: str, *words: str) -> str:
 
 
 NEIGHBOURS = "\n".join(
-    f"chain {hook}{number} {{ type filter hook {hook} priority {priority}; {rules} }}"
+    f"chain {hook}{number} {{ type filter hook {hook} priority {priority}; {rules}; }}"
     for hook in ("prerouting", "forward", "output", "postrouting")
     for number, (priority, rules) in enumerate(
         ((-151, "counter meta mark set meta mark | 0x10000"), (-109, "accept"), (-1, "counter"), (1, "counter accept"))

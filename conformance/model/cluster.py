@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from conformance.model.addresses import Family
-from conformance.model.kube import EndpointSlice, Node, Service
+from conformance.model.kube import EndpointSlice, HostMapping, Node, Service
 
 
 class ProxyMode(Enum):
@@ -51,7 +51,8 @@ class ClusterState:
     ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
     most do; None when that is not known. ``homes`` are the nodes on which addresses really are, where anybody has seen
     them, empty for outside; ``closed`` says that there are no machines besides those named, so no load balancer either.
-    ``modes`` are those of nodes whose kube-proxy has told its own.
+    ``host_ports`` are those of the pods that are known, by node; ``modes`` those of nodes whose kube-proxy has told
+    its own.
     """
 
     services: Mapping[str, Service]
@@ -62,6 +63,7 @@ class ClusterState:
     homes: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
     modes: Mapping[str, ProxyMode] = field(default_factory=dict)
+    host_ports: Mapping[str, tuple[HostMapping, ...]] = field(default_factory=dict)
 
     def at(self, node: str) -> ClusterState:
         """The same as the node's own kube-proxy sees it: in a roll-out it may run in another mode than others."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from conformance.cli.cni import CniOptions
 from conformance.cli.options import Given, fact_option
 from conformance.cli.there import settled
 from conformance.errors import EnvironmentFault, UsageError
@@ -111,7 +112,9 @@ def watch(
 
     environment = {**os.environ, **({"KUBECONFIG": str(kubeconfig.resolve())} if kubeconfig else {})}
     with (
-        settled(given.choice(), in_lab=False, nodes=0, wanted=(None, None, None)) as settings,
+        settled(
+            given.choice(), in_lab=False, nodes=0, wanted=(None, None, None, CniOptions(None, None, ()))
+        ) as settings,
         watching(settings, every, say, say) as (under_way, there),
     ):
         before = there.rules_of_modes()

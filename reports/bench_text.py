@@ -43,7 +43,7 @@ def about(bench: Bench) -> Iterator[tuple[str, str]]:
         yield name, " then ".join(dict.fromkeys((values[0], values[-1])))
     if seen and "governor" not in seen:
         yield "governor", "none is told: the clock may change as it likes"
-    yield from (("note", note.text) for note in bench.of(Note))
+    yield from ((f"note {note.place}".strip(), note.text) for note in bench.of(Note))
 
 
 def terminal(numbers: Numbers) -> bytes:

@@ -35,7 +35,7 @@ _TAKEN = (409, 422)
 
 @dataclass
 class Churn:
-    """Changes of Services drawn at random while it lasts; ``rate`` is what was reached, in changes a second."""
+    """Changes of Services, in an order drawn at random, while it lasts."""
 
     done: int = 0
     began: float = field(default_factory=time.monotonic)
@@ -53,10 +53,13 @@ def churn(ground: Ground, rung: Rung, rate: float, seed: str) -> Iterator[Churn]
     rng, made, stop = random.Random(seed), Churn(), threading.Event()
     first = ground.ends[0].port
     # Not the first two, which flows and loads may be on.
-    among = range(2, rung.services) or range(rung.services)
+    among = list(range(2, rung.services) or range(rung.services))
+    # Each in its turn: writers of one object at the same time would wait for each other.
+    rng.shuffle(among)
 
-    def one(number: int, turn: int) -> None:
-        ground.move(stock.name_of(number), protocol_of(number), first + turn % 2)
+    def one(number: int) -> None:
+        ground.moves[number] += 1
+        ground.move(stock.name_of(number), protocol_of(number), first + ground.moves[number] % 2)
 
     def go_on() -> None:
         with ThreadPoolExecutor(_AT_ONCE, "churn") as pool:
@@ -65,7 +68,7 @@ def churn(ground: Ground, rung: Rung, rate: float, seed: str) -> Iterator[Churn]
                 due = made.began + turn / rate
                 if stop.wait(max(0.0, due - time.monotonic())):
                     break
-                under_way.append(pool.submit(one, rng.choice(among), turn))
+                under_way.append(pool.submit(one, among[turn % len(among)]))
                 # An API that is slower than asked gets no queue: the rate that is told is what it took.
                 while len(under_way) > 2 * _AT_ONCE:
                     under_way.pop(0).result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -52,6 +53,8 @@ class Ground:
     watching: list[Timer] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
     served: list[tuple[str, int]] = field(default_factory=list)
+    moves: Counter[int] = field(default_factory=Counter)
+    """How often the endpoints of each Service have moved to their other port."""
 
     @property
     def address(self) -> str:

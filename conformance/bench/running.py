@@ -12,7 +12,7 @@ from conformance.bench import changing, dialling, weighing
 from conformance.bench.ground import Ground, emptied, grounds
 from conformance.bench.planning import Rung, rungs, turns
 from conformance.cluster.api import Cluster
-from conformance.measured.lines import Change, Flow, Line, Machine, Place, Seat, Under
+from conformance.measured.lines import Change, Flow, Line, Machine, Note, Place, Seat, Under
 from conformance.model.addresses import Family
 from conformance.model.kube import Node
 
@@ -130,7 +130,7 @@ def _changes(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell
         for ground, _, switch in own:
             flows: list[Flow] = []
             with (
-                changing.churn(ground, rung, wish.rate, f"{wish.seed} {rung}"),
+                changing.churn(ground, rung, wish.rate, f"{wish.seed} {rung}") as churn,
                 dialling.flow(ground, rung, Under.CHURN, changing.LIMIT * wish.changes, flows),
             ):
                 for _ in range(wish.changes):
@@ -138,6 +138,8 @@ def _changes(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell
                         write(one)
             for flow in flows:
                 write(flow)
+            beside = f"{rung.services} Services: amid {churn.rate:.0f} other changes a second"
+            write(Note(f"{beside}, of {wish.rate:.0f} that were asked for", ground.place.name))
     for ground, account in zip(there, before, strict=True):
         for metric in weighing.metrics(ground, rung, account, weighing.account(ground.watching[0])):
             write(metric)

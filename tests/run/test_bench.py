@@ -22,7 +22,6 @@ from conformance.measured.lines import (
     Latency,
     Load,
     Metric,
-    Note,
     Overhead,
     Programmed,
     Restart,
@@ -63,7 +62,7 @@ def command(lab: Lab, folder: Path) -> list[str]:
 
 def test_everything_is_measured_at_every_rung(bench: Bench) -> None:
     assert bench.troubles == ()
-    assert {type(line) for line in bench.lines} == set(KINDS.values()) - {Note, type(bench.header), type(bench.footer)}
+    assert {type(line) for line in bench.lines} == set(KINDS.values()) - {type(bench.header), type(bench.footer)}
     dialled = Counter((one.services, one.seat, one.way, one.protocol) for one in bench.of(Latency))
     assert set(dialled.values()) == {2}
     assert len(dialled) == 2 * WAYS

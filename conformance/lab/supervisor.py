@@ -143,6 +143,7 @@ class Supervisor:
         self._processes.start(components.load_balancer(plan, identities, run, self._directory.faults))
         for node in plan.nodes:
             self._processes.start(components.kubelet(plan, node, identities, run, version))
+        self._processes.start(components.network_policy(plan, identities, run, self._directory.faults))
         report_progress(self._order.report, "network and control plane started")
 
     def _still_missing(self, missing: tuple[str, ...]) -> None:

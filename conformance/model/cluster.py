@@ -8,6 +8,7 @@ from enum import Enum
 
 from conformance.model.addresses import Family
 from conformance.model.kube import EndpointSlice, Node, Service
+from conformance.model.network_policy import Policed
 
 
 class ProxyMode(Enum):
@@ -51,6 +52,7 @@ class ClusterState:
     ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
     most do; None when that is not known. ``homes`` are the nodes on which addresses really are, where anybody has seen
     them, empty for outside; ``closed`` says that there are no machines besides those named, so no load balancer either.
+    ``policed`` holds policies only where something enforces them.
     """
 
     services: Mapping[str, Service]
@@ -60,6 +62,7 @@ class ClusterState:
     pod_masquerade: bool | None = None
     homes: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+    policed: Policed = field(default_factory=Policed)
 
     def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
         """The slices of ``service`` that carry ``family``, in the order given."""

@@ -24,6 +24,7 @@ from conformance.model.outcome import (
 from conformance.model.source import Reason
 from conformance.oracle.delivery import deliver, pod_of
 from conformance.oracle.location import home_of, in_pod_network, owner_of
+from conformance.oracle.network_policy import restrict
 from conformance.oracle.packet import Origin, Packet, either, own_addresses
 from conformance.oracle.ruling import Ruling, Verb, rule
 from conformance.oracle.traits import Trait, has
@@ -42,7 +43,7 @@ def expect(state: ClusterState, client: Client, destination: Destination) -> Exp
     Total (every client and destination has an expectation, `Unspecified` where the API leaves it open), pure and
     deterministic: the order of Services, slices and endpoints does not matter.
     """
-    outcome, reasons = _start(state, client, destination)
+    outcome, reasons = restrict(state, client, destination, _start(state, client, destination))
     if not has(state.proxy, Trait.MEASURED):
         text = f"{state.proxy.mode.value} mode is known from its documentation; it was not measured"
         reasons = (Reason(text, cite.IPVS_CODE), *reasons)

@@ -128,3 +128,14 @@ CONNTRACK_SYSCTLS = Source(
 DESTINATION_NAT = RFC(3022)
 CLOSED_PORT = RFC(9293, "3.5.2")
 CLOSED_UDP_PORT = RFC(1122, "4.1.3.1")
+
+_NETWORK_POLICIES = "concepts/services-networking/network-policies/"
+NETWORK_POLICIES = DOC(_NETWORK_POLICIES)
+NETWORK_POLICY_BEHAVIOR = DOC(f"{_NETWORK_POLICIES}#behavior-of-to-and-from-selectors")
+NETWORK_POLICY_ISOLATION = DOC(f"{_NETWORK_POLICIES}#the-two-sorts-of-pod-isolation")
+NETWORK_POLICY_CONNECTIONS = DOC(f"{_NETWORK_POLICIES}#networkpolicys-impact-on-existing-connections")
+NETWORK_POLICY_PORTS = API("networkpolicy.spec.ingress[].ports")
+NETWORK_POLICY_PEERS = API("networkpolicy.spec.ingress[].from")
+NETWORK_POLICY_IP_BLOCK = API("networkpolicy.spec.ingress[].from[].ipBlock")
+NETWORK_POLICY_EGRESS = API("networkpolicy.spec.egress")
+NETWORK_POLICY_TYPES = API("networkpolicy.spec.policyTypes")

@@ -8,9 +8,13 @@ from typing import Any
 from conformance.arrange.run import ENDS, ROLE, WHY, Run
 from conformance.cluster.pods import AGENT_FILE, AGENT_FOLDER, AGENT_PATH
 from conformance.model import manifest
+from conformance.model.addresses import Protocol
 from conformance.model.case.backend import Backend, Breed
+from conformance.model.case.policy_spec import PolicySpec
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.kube import ServiceType
+from conformance.model.policy_manifest import POD_LABEL
+from conformance.model.policy_manifest import network_policy as manifest_of_policy
 from conformance.model.surroundings import ALT_SHIFT, FLEET_PORT, Surroundings
 
 JSON = dict[str, Any]
@@ -85,7 +89,7 @@ def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, hos
     }
     if run.pull_secret:
         spec["imagePullSecrets"] = [{"name": PULLING}]
-    metadata: JSON = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role}}
+    metadata: JSON = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role, POD_LABEL: name}}
     if host:
         metadata["annotations"] = {WHY: "the node's own network is where it dials from, or answers"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
@@ -105,7 +109,7 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
         del container["readinessProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
-    if one.breed == Breed.RAW.value:
+    if one.breed == Breed.RAW.value or (one.ward and _speaks_sctp(one, specs)):
         container["command"].append("--sctp")
         _allow_raw(made)
     if one.breed == Breed.SIDECAR.value:
@@ -113,6 +117,10 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
         kept = {key: container[key] for key in ("image", "imagePullPolicy", "resources", "securityContext")}
         made["spec"]["containers"] = [{"name": "idle", "command": ["python3", "-c", IDLE]} | kept]
     return made
+
+
+def _speaks_sctp(one: Backend, specs: Iterable[ServiceSpec]) -> bool:
+    return any(p.protocol is Protocol.SCTP for spec in specs if one in spec.endpoints for p in spec.ports)
 
 
 def client(run: Run, role: str, node: str, *, ping: bool = False, raw: bool = False) -> JSON:
@@ -182,6 +190,14 @@ def slices(run: Run, spec: ServiceSpec, here: Surroundings) -> list[JSON]:
 def endpoints(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
     """The Endpoints object of a mirrored Service, in the run's namespace."""
     return _owned(run, manifest.endpoints(spec, here))
+
+
+def network_policy(run: Run, spec: PolicySpec, here: Surroundings) -> JSON:
+    """The NetworkPolicy of ``spec``, in the namespace that it says."""
+    made = manifest_of_policy(spec, here)
+    made["metadata"]["namespace"] = run.spaces[spec.space.value]
+    made["metadata"]["labels"] |= run.labels
+    return made
 
 
 def _owned(run: Run, made: JSON) -> JSON:

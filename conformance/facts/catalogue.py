@@ -124,5 +124,10 @@ QUESTIONS = (
     Question("may_exec", "Whether these credentials may exec into pods.", "SelfSubjectAccessReview"),
     Question("local_addresses", "The addresses of each node that its Node object does not name.", _AGENTS),
     Question("pod_masquerade", "Whether pods' packets to other nodes carry their node's address.", _AGENTS),
+    Question(
+        "policy_enforced",
+        "Whether NetworkPolicies are enforced.",
+        "a run with NetworkPolicy cases: pods that it isolates",
+    ),
 )
 """In the order of `conformance.model.facts.Facts`."""

@@ -1,0 +1,62 @@
+"""NetworkPolicies as they come, change and go, and one of the kit's own that shows when the others are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.arrange import manifests
+from conformance.arrange.arrangement import Arrangement
+from conformance.cluster.paths import kind
+from conformance.model.case.backend import Backend, Breed
+from conformance.model.case.policy_spec import PolicySpec
+from conformance.model.surroundings import Surroundings
+
+JSON = dict[str, Any]
+
+
+def gates(roles: Iterable[str]) -> tuple[Backend, ...]:
+    """A pod on each role's node that nobody dials but to see whether policies are in force."""
+    return tuple(Backend(role, Breed.GATE.value) for role in roles)
+
+
+@dataclass
+class Policies:
+    """The NetworkPolicies of one run; ``closed`` says that no pod may dial the gates."""
+
+    arrangement: Arrangement
+    specs: dict[str, PolicySpec] = field(default_factory=dict)
+    closed: bool = False
+
+    def become(self, specs: Sequence[PolicySpec], here: Surroundings) -> None:
+        """Make exactly ``specs`` exist; those that stay what they are are not touched."""
+        cluster, run = self.arrangement.cluster, self.arrangement.run
+        wanted = {spec.called: spec for spec in specs}
+        for name in self.specs.keys() - wanted.keys():
+            cluster.delete(self._path(self.specs[name]))
+        for spec in specs:
+            made = manifests.network_policy(run, spec, here)
+            if spec.called not in self.specs:
+                self.arrangement.create([made])
+            elif self.specs[spec.called] != spec:
+                cluster.update(self._path(spec), made)
+        self.specs = wanted
+
+    def turn(self, every: tuple[Backend, ...], here: Surroundings) -> None:
+        """Close the gates ``every``, or open them again."""
+        last = PolicySpec("last", every)
+        if self.closed:
+            self.arrangement.cluster.delete(self._path(last))
+        else:
+            self.arrangement.create([manifests.network_policy(self.arrangement.run, last, here)])
+        self.closed = not self.closed
+
+    def stored(self) -> list[JSON]:
+        """The run's policies as the API has them now."""
+        run = self.arrangement.run
+        spaces = run.spaces.values()
+        return [p for name in spaces for p in self.arrangement.cluster.objects("NetworkPolicy", name, run.selector)]
+
+    def _path(self, spec: PolicySpec) -> str:
+        return kind("NetworkPolicy").path(self.arrangement.run.spaces[spec.space.value], spec.called)

@@ -47,10 +47,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A client position of the cluster, and the pod in which its agent can be started."""
+    """A client position of the cluster, and the pod in which its agent can be started.
+
+    ``ward``: NetworkPolicies may keep it from dialling anybody but its own node.
+    """
 
     client: Client
     pod: PodRef
+    ward: bool = False
 
 
 class LeftBehind(ClusterError):
@@ -123,7 +127,14 @@ class Arrangement:
             self._wait_for_account(kind("ServiceAccount").path(name, "default"))
         pods = [
             *(
-                manifests.backend(run, b, wanted.nodes[b.role], wanted.services, fleets[name])
+                manifests.backend(
+                    run,
+                    b,
+                    wanted.nodes[b.role],
+                    wanted.services,
+                    fleets[name],
+                    raw=wanted.raw and name in wanted.dialling,
+                )
                 for name, b in self._backends.items()
             ),
             *(
@@ -214,7 +225,8 @@ class Arrangement:
             else:
                 continue
             ips = () if obj["spec"].get("hostNetwork") else _ips(obj)
-            found[label] = Position(Client(label, position, node, ips), PodRef(obj["metadata"]["namespace"], name))
+            client = Client(label, position, node, ips)
+            found[label] = Position(client, PodRef(obj["metadata"]["namespace"], name), name in wanted.dialling)
         return found
 
 

@@ -95,8 +95,13 @@ def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, hos
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fleet: int = 0) -> JSON:
-    """The pod of a backend, with the label of every set of endpoints that it is in; ``fleet`` is how many it plays."""
+def backend(
+    run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fleet: int = 0, *, raw: bool = False
+) -> JSON:
+    """The pod of a backend, with the label of every set of endpoints that it is in; ``fleet`` is how many it plays.
+
+    With ``raw`` it may open raw sockets, as those may that answer SCTP.
+    """
     port = run.backend_port + (ALT_SHIFT if one.breed == Breed.ALT.value else 0)
     made = pod(run, run.namespace, one.pod, node, port=port, role="backend", host=one.host_network)
     made["metadata"]["labels"] |= ends_labels(one, specs)
@@ -109,8 +114,10 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
         del container["readinessProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
-    if one.breed == Breed.RAW.value or (one.ward and _speaks_sctp(one, specs)):
+    sctp = one.breed == Breed.RAW.value or (one.ward and _speaks_sctp(one, specs))
+    if sctp:
         container["command"].append("--sctp")
+    if sctp or raw:
         _allow_raw(made)
     if one.breed == Breed.SIDECAR.value:
         made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]

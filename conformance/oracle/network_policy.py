@@ -48,9 +48,8 @@ def restrict(state: ClusterState, client: Client, destination: Destination, step
     readings = {passes(state, client, destination, target) for target in targets}
     if readings == {True}:
         return step
-    names = ", ".join(sorted(p.key for p in state.policed.policies))
     if readings == {False}:
-        text = f"no endpoint may be dialled by {client.name}: policies are {names}"
+        text = f"{_names(state, client, destination, targets)} let {client.name} dial none of the endpoints"
         return Unanswered(), (*reasons, Reason(text, cite.NETWORK_POLICIES))
     if None in readings:
         text = "it depends on whether policies see packets before or after addresses are translated"
@@ -84,6 +83,14 @@ def passes(state: ClusterState, client: Client, destination: Destination, target
     if False in verdicts:
         return False
     return None if None in verdicts else True
+
+
+def _names(state: ClusterState, client: Client, destination: Destination, targets: Iterable[Target]) -> str:
+    """The policies that are about anybody concerned."""
+    world = state.policed
+    ends = [pod_at(world, target.address) for target in targets]
+    ends.append(pod_at(world, client.address(destination.family) or ""))
+    return "policies " + ", ".join(sorted({p.key for pod in ends if pod for p in _about(world, pod)}))
 
 
 def _sources(state: ClusterState, client: Client, destination: Destination) -> frozenset[str]:

@@ -8,7 +8,6 @@ from typing import Any
 from conformance.arrange.run import ENDS, ROLE, WHY, Run
 from conformance.cluster.pods import AGENT_FILE, AGENT_FOLDER, AGENT_PATH
 from conformance.model import manifest
-from conformance.model.addresses import Protocol
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.policy_spec import PolicySpec
 from conformance.model.case.service_spec import ServiceSpec
@@ -100,7 +99,7 @@ def backend(
 ) -> JSON:
     """The pod of a backend, with the label of every set of endpoints that it is in; ``fleet`` is how many it plays.
 
-    With ``raw`` it may open raw sockets, as those may that answer SCTP.
+    With ``raw`` it may open raw sockets and answers SCTP, as those of the breed RAW do anyway.
     """
     port = run.backend_port + (ALT_SHIFT if one.breed == Breed.ALT.value else 0)
     made = pod(run, run.namespace, one.pod, node, port=port, role="backend", host=one.host_network)
@@ -114,20 +113,14 @@ def backend(
         del container["readinessProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
-    sctp = one.breed == Breed.RAW.value or (one.ward and _speaks_sctp(one, specs))
-    if sctp:
+    if one.breed == Breed.RAW.value or raw:
         container["command"].append("--sctp")
-    if sctp or raw:
         _allow_raw(made)
     if one.breed == Breed.SIDECAR.value:
         made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]
         kept = {key: container[key] for key in ("image", "imagePullPolicy", "resources", "securityContext")}
         made["spec"]["containers"] = [{"name": "idle", "command": ["python3", "-c", IDLE]} | kept]
     return made
-
-
-def _speaks_sctp(one: Backend, specs: Iterable[ServiceSpec]) -> bool:
-    return any(p.protocol is Protocol.SCTP for spec in specs if one in spec.endpoints for p in spec.ports)
 
 
 def client(run: Run, role: str, node: str, *, ping: bool = False, raw: bool = False) -> JSON:

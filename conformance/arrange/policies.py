@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.arrange import manifests
 from conformance.arrange.arrangement import Arrangement
+from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import kind
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.policy_spec import PolicySpec
@@ -23,25 +24,35 @@ def gates(roles: Iterable[str]) -> tuple[Backend, ...]:
 
 @dataclass
 class Policies:
-    """The NetworkPolicies of one run; ``closed`` says that no pod may dial the gates."""
+    """The NetworkPolicies of one run; ``closed`` says that no pod may dial the gates.
+
+    ``lacking`` says of each policy that the API refused why.
+    """
 
     arrangement: Arrangement
     specs: dict[str, PolicySpec] = field(default_factory=dict)
     closed: bool = False
+    lacking: dict[str, str] = field(default_factory=dict)
 
     def become(self, specs: Sequence[PolicySpec], here: Surroundings) -> None:
         """Make exactly ``specs`` exist; those that stay what they are are not touched."""
-        cluster, run = self.arrangement.cluster, self.arrangement.run
         wanted = {spec.called: spec for spec in specs}
         for name in self.specs.keys() - wanted.keys():
-            cluster.delete(self._path(self.specs[name]))
-        for spec in specs:
-            made = manifests.network_policy(run, spec, here)
-            if spec.called not in self.specs:
-                self.arrangement.create([made])
-            elif self.specs[spec.called] != spec:
-                cluster.update(self._path(spec), made)
+            self.arrangement.cluster.delete(self._path(self.specs[name]))
+        self.lacking = {name: why for name, why in self.lacking.items() if name in wanted}
+        for spec in (s for s in specs if self.specs.get(s.called) != s):
+            try:
+                self._write(spec, here)
+            except ApiRefused as no:
+                self.lacking[spec.called] = no.cause
         self.specs = wanted
+
+    def _write(self, spec: PolicySpec, here: Surroundings) -> None:
+        made = manifests.network_policy(self.arrangement.run, spec, here)
+        if spec.called in self.specs:
+            self.arrangement.cluster.update(self._path(spec), made)
+        else:
+            self.arrangement.create([made])
 
     def turn(self, every: tuple[Backend, ...], here: Surroundings) -> None:
         """Close the gates ``every``, or open them again."""

@@ -9,6 +9,7 @@ from conformance.model.addresses import Family
 from conformance.model.case.backend import Backend
 from conformance.model.case.policy_spec import AllowedPort, BlockSpec, PodsSpec, PolicySpec, RuleSpec
 from conformance.model.case.refs import ClientRef, DestinationRef
+from conformance.model.client import ClientKind
 from conformance.model.network_policy import NAMESPACE_NAME
 from conformance.model.surroundings import Surroundings
 
@@ -67,11 +68,12 @@ def _peers(peer: PodsSpec | BlockSpec, here: Surroundings) -> Iterator[JSON]:
 
 
 def addresses(whom: ClientRef | DestinationRef, here: Surroundings) -> tuple[str, ...]:
-    """Every address of a client, a client's node included; or a Service's ClusterIPs."""
+    """Every address of a client, all those of a node; or a Service's ClusterIPs."""
     if isinstance(whom, DestinationRef):
         return here.last[whom.of].cluster_ips
-    client = here.clients[whom.label]
-    return client.addresses or (*here.nodes[whom.role].addresses, *here.nodes[whom.role].local)
+    if whom.kind is ClientKind.NODE:
+        return (*here.nodes[whom.role].addresses, *here.nodes[whom.role].local)
+    return here.clients[whom.label].addresses
 
 
 def single(address: str) -> str:

@@ -19,7 +19,7 @@ from conformance.oracle.network_policy import admits, may_dial
 Json = dict[str, Any]
 
 _SPACES = ("red", "blue")
-_LABELS = ({}, {"app": "a"}, {"app": "b"}, {"app": "a", "tier": "x"})
+_LABELS: tuple[dict[str, str], ...] = ({}, {"app": "a"}, {"app": "b"}, {"app": "a", "tier": "x"})
 _PORTS = (79, 80, 81, 90, 8080)
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 

@@ -56,18 +56,18 @@ class Engine:
             await asyncio.gather(pods.synced.wait(), namespaces.synced.wait())
             while True:
                 self._changed.clear()
+                known = self._flaws.look()
                 now = world(self._policies.items.values(), pods.items.values(), namespaces.items.values())
                 done = await self._write(now)
                 if done and not self._policies.items:
                     return
-                await self._change(again=not done)
+                await self._change(known, again=not done)
         finally:
             for task in tasks:
                 task.cancel()
 
-    async def _change(self, *, again: bool) -> None:
+    async def _change(self, known: object, *, again: bool) -> None:
         """Wait until something else is to be written, or with ``again`` for a moment."""
-        known = self._flaws.look()
         while not self._changed.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):

@@ -11,16 +11,14 @@ from conformance.model import manifest
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.policy_spec import PolicySpec
 from conformance.model.case.service_spec import ServiceSpec
-from conformance.model.kube import ServiceType
+from conformance.model.kube import HostPort, ServiceType
 from conformance.model.policy_manifest import POD_LABEL
 from conformance.model.policy_manifest import network_policy as manifest_of_policy
-from conformance.model.surroundings import ALT_SHIFT, FLEET_PORT, Surroundings
+from conformance.model.surroundings import ALT_SHIFT, CLOSED_PORT, FLEET_PORT, Surroundings
 
 JSON = dict[str, Any]
 AGENT_MAP = "agent"
 PULLING = "pull"
-NOBODY = 1
-"""A port where nobody listens: a readiness probe of it never succeeds."""
 IDLE = "import signal; signal.pause()"
 """What the main container of a pod does whose sidecar does the work."""
 RESTRICTED = {
@@ -95,32 +93,47 @@ def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, hos
 
 
 def backend(
-    run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fleet: int = 0, *, raw: bool = False
+    run: Run,
+    one: Backend,
+    node: str,
+    specs: Iterable[ServiceSpec],
+    fleet: int = 0,
+    ports: Iterable[HostPort] = (),
+    *,
+    raw: bool = False,
 ) -> JSON:
-    """The pod of a backend, with the label of every set of endpoints that it is in; ``fleet`` is how many it plays.
+    """The pod of a backend, with the label of every set of endpoints that it is in.
 
-    With ``raw`` it may open raw sockets and answers SCTP, as those of the breed RAW do anyway.
+    ``fleet`` is how many it plays, ``ports`` are those of its node that lead to it if it is PORTED. With ``raw`` it may
+    open raw sockets and answers SCTP, as those do anyway that are bred for it.
     """
     port = run.backend_port + (ALT_SHIFT if one.breed == Breed.ALT.value else 0)
     made = pod(run, run.namespace, one.pod, node, port=port, role="backend", host=one.host_network)
     made["metadata"]["labels"] |= ends_labels(one, specs)
     (container,) = made["spec"]["containers"]
     if not one.ready and not one.failed:
-        container["readinessProbe"]["tcpSocket"]["port"] = NOBODY
+        container["readinessProbe"]["tcpSocket"]["port"] = CLOSED_PORT  # such a probe never succeeds
     if one.failed:
         made["spec"]["restartPolicy"] = "Never"
         container["command"] = ["python3", "-c", "raise SystemExit(1)"]
         del container["readinessProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
-    if one.breed == Breed.RAW.value or raw:
+    if one.raw or raw:
         container["command"].append("--sctp")
         _allow_raw(made)
+    if one.breed == Breed.PORTED.value:
+        container["ports"] = [_host_port(each, port) for each in ports]
     if one.breed == Breed.SIDECAR.value:
         made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]
         kept = {key: container[key] for key in ("image", "imagePullPolicy", "resources", "securityContext")}
         made["spec"]["containers"] = [{"name": "idle", "command": ["python3", "-c", IDLE]} | kept]
     return made
+
+
+def _host_port(one: HostPort, target: int) -> JSON:
+    plain: JSON = {"containerPort": target, "hostPort": one.number, "protocol": one.protocol.value}
+    return plain | ({"hostIP": one.ip} if one.ip else {})
 
 
 def client(run: Run, role: str, node: str, *, ping: bool = False, raw: bool = False) -> JSON:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.spec.faults import answers, dispatch, machine, network_policy, node, sync, treatment, view
+from conformance.spec.faults import answers, dispatch, machine, network_policy, node, path, sync, treatment, view
 from conformance.spec.faults.damage import Damage, Site
 from conformance.spec.faults.fault import Fault
 
@@ -17,6 +17,7 @@ DAMAGE: Mapping[Fault, Damage] = {
     **node.DAMAGE,
     **machine.DAMAGE,
     **network_policy.DAMAGE,
+    **path.DAMAGE,
 }
 
 __all__ = ["DAMAGE", "Damage", "Fault", "Site"]

@@ -57,7 +57,7 @@ INGRESS = (
         promise="Through a ClusterIP a pod reaches those whose policy lets it in by its labels, and no other pod does.",
         level=Level.MUST,
         sources=(NETWORK_POLICY_PEERS, NETWORK_POLICY_ISOLATION),
-        catches=(Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_ONE_FAMILY, Fault.NO_SERVICE_RULES),
+        catches=(Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_ONE_FAMILY),
         given=guarded("b", 2),
         policies=(policy("npo-02", ward("b", 2), ingress=(_ONLY_A,)),),
         steps=(

@@ -35,6 +35,7 @@ from conformance.spec.sources import (
 )
 from suites.network_policy.words import EVERY_PROTOCOL, SCTP, TCP, UDP, guarded
 
+# Only on the endpoint's own node are both known, the port that was dialled and the one that it became.
 _FAR, _NEAR = dial(cluster_ip(), client=pod("a")), dial(cluster_ip(), client=pod("b"))
 _ONLY_A = allow(pods(pod("a")))
 
@@ -76,10 +77,14 @@ INGRESS = (
         catches=(Fault.NETWORK_POLICY_BEFORE_TRANSLATION,),
         given=guarded("b", 3),
         policies=(
-            policy("npo-03", ward("b", 3), ingress=(allow(pods(pod("a")), ports=allowed_ports(TCP, UDP, SCTP)),)),
+            policy(
+                "npo-03", ward("b", 3), ingress=(allow(pods(pod("a"), pod("b")), ports=allowed_ports(TCP, UDP, SCTP)),)
+            ),
         ),
-        when=_FAR,
-        then=Answered(ward("b", 3), SeenSource.CLIENT),
+        steps=(
+            ask("far", _FAR, Answered(ward("b", 3), SeenSource.CLIENT)),
+            ask("near", _NEAR, Answered(ward("b", 3), SeenSource.CLIENT)),
+        ),
         needs=(nodes(2),),
         across=EVERY_PROTOCOL,
         covers=("O03",),
@@ -92,8 +97,7 @@ INGRESS = (
         catches=(Fault.NETWORK_POLICY_BEFORE_TRANSLATION,),
         given=guarded("b", 4),
         policies=(policy("npo-04", ward("b", 4), ingress=(allow(ports=allowed_ports(TCP, UDP, SCTP, number=80)),)),),
-        when=_FAR,
-        then=Unanswered(),
+        steps=(ask("far", _FAR, Unanswered()), ask("near", _NEAR, Unanswered())),
         needs=(nodes(2),),
         across=EVERY_PROTOCOL,
         covers=("O03",),
@@ -112,8 +116,10 @@ INGRESS = (
                 ingress=(allow(ports=(*allowed_ports(TCP, number="tcp"), *allowed_ports(UDP, number="udp"))),),
             ),
         ),
-        when=_FAR,
-        then=Answered(ward("b", 5), SeenSource.CLIENT),
+        steps=(
+            ask("far", _FAR, Answered(ward("b", 5), SeenSource.CLIENT)),
+            ask("near", _NEAR, Answered(ward("b", 5), SeenSource.CLIENT)),
+        ),
         needs=(nodes(2),),
         covers=("O03",),
     ),
@@ -127,8 +133,10 @@ INGRESS = (
         policies=(
             policy("npo-06", ward("b", 6), ingress=(allow(ports=allowed_ports(TCP, UDP, SCTP, around=(-3, 0))),)),
         ),
-        when=_FAR,
-        then=Answered(ward("b", 6), SeenSource.CLIENT),
+        steps=(
+            ask("far", _FAR, Answered(ward("b", 6), SeenSource.CLIENT)),
+            ask("near", _NEAR, Answered(ward("b", 6), SeenSource.CLIENT)),
+        ),
         needs=(nodes(2),),
         across=EVERY_PROTOCOL,
         covers=("O03",),

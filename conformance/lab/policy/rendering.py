@@ -35,9 +35,14 @@ def _body(every: list[Isolation]) -> str:
                 dispatch.append(f"{ip} {side} vmap {{ {verdicts} }}")
     rules = "\n".join(dispatch)
     lines.append(f"chain policies {{\n{rules}\n}}")
-    # Related: the errors of connections that are let pass.
-    hook = "type filter hook forward priority filter; policy accept;"
-    lines.append(f"chain forward {{\n{hook}\nct state established,related accept\njump policies\n}}")
+    passing = (
+        # Related: the errors of connections that are let pass.
+        "ct state established,related accept",
+        # Pods of one node ask each other for their link addresses; br_netfilter shows the answers to this hook.
+        "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",
+    )
+    hook = ("type filter hook forward priority filter; policy accept;", *passing, "jump policies")
+    lines.append("\n".join(("chain forward {", *hook, "}")))
     return "\n".join(lines)
 
 

@@ -154,3 +154,10 @@ def test_a_pod_that_has_ended_has_no_address(phase: str, isolated: bool) -> None
     pod = {**_PODS[0], "status": {**_PODS[0]["status"], "phase": phase}}
     deny = {"metadata": {"name": "p", "namespace": "red"}, "spec": {"podSelector": {}}}
     assert bool(compile_policies(world([deny], [pod], _NAMESPACES), "n0")) is isolated
+
+
+def test_an_isolated_pod_still_learns_its_neighbours_link_addresses() -> None:
+    deny = {"metadata": {"name": "p", "namespace": "red"}, "spec": {"podSelector": {}}}
+    text = transaction(compile_policies(world([deny], _PODS, _NAMESPACES), "n0"))
+    hook = text[text.index("chain forward") :]
+    assert hook.index("nd-neighbor-advert } accept") < hook.index("jump policies")

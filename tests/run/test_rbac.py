@@ -34,7 +34,7 @@ EVERYTHING = (
     "PRX-10.ipv4-tcp",
     "SLC-12.ipv4-tcp",
     "NOD-01",
-    "NPO-40.ipv4-tcp",
+    "NPO-40.ipv4-tcp.new",
     "RST-02.ipv4-tcp",
 )
 """Cases that together ask for all that any case asks for."""

@@ -26,11 +26,15 @@ def part(table: Table, service: Service, endpoints: Collection[str]) -> tuple[st
     reached = _reached(table, chain.from_iterable(found.values()))
     lines: list[str] = []
     for name, one in table.containers.items():
-        if not is_owned(name) or owner(name).partition(":")[0] == service.key:
-            lines += [f"{'map' if one.is_map else 'set'} {name} {{", *map(_told, found[name])]
-            lines += [] if one.timeout is None else [f"  timeout {one.timeout}s; its elements are clients'"]
-            lines += [] if found[name] or one.timeout is not None else ["  # nothing of this Service"]
-            lines.append("}")
+        if is_owned(name) and owner(name).partition(":")[0] != service.key:
+            continue
+        kind = "map" if one.is_map else "set"
+        if one.timeout is not None:
+            lines.append(f"{kind} {name} {{ timeout {one.timeout}s; }}  # its elements are clients'")
+        elif found[name]:
+            lines += [f"{kind} {name} {{", *map(_told, found[name]), "}"]
+        else:
+            lines.append(f"{kind} {name} {{ }}  # nothing of this Service")
     for name, one_chain in table.chains.items():
         if is_owned(name) and name not in reached and owner(name).partition(":")[0] != service.key:
             continue
@@ -62,7 +66,7 @@ def lacking(table: Table | None, to: Destination) -> str:
 
 
 def iptables_part(saved: str, service: Service) -> tuple[str, ...]:
-    """Of what ``iptables-save`` printed: rules that name ``service``, of the chains that they lead to, and common ones."""
+    """Of what ``iptables-save`` printed: what names ``service``, the chains that that leads to, and common rules."""
     rules = [line for line in saved.splitlines() if line.startswith("-A ")]
     own = [line for line in rules if _names(line, service.key)]
     known = set(chain.from_iterable(_JUMP.findall(line) for line in own)) | {"KUBE-MARK-MASQ"}

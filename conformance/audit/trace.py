@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from conformance.model.way import ACCEPT, BEACONS, DROP, LAST, Passage, Step, Way
+from conformance.model.way import ACCEPT, ASKED, BEACONS, DROP, LAST, Passage, Step, Way
 
 MOST_PACKETS = 200
 """Of one node: a dial of TCP has about ten."""
@@ -35,24 +35,26 @@ def read_trace(lines: Iterable[str], node: str) -> tuple[Way, ...]:
     return tuple(Way(node, tuple(passages)) for passages in packets.values() if passages)
 
 
-def of_dial(ways: Iterable[Way], own: str) -> tuple[Way, ...]:
-    """The first packet of each direction of each connection, without what the table that marks them (``own``) decides.
+def of_dial(ways: Iterable[Way], dialled: tuple[str, int], own: str) -> tuple[Way, ...]:
+    """The first packet of each direction of each connection that began with a dial of ``dialled`` (address, port).
 
-    Of that table's chains those stay that a packet came by first and last: they show that it came, and how it went.
+    Of the table that marks them (``own``) those chains stay that a packet came by first and last: they show that it
+    came, and how it went. Probes that kubelets send to endpoints meanwhile are left out.
     """
+    every = [way for way in ways if (way.first.destination, way.first.port) not in _BEACONS]
+    asking = [way for way in every if way.first.destination == dialled[0] and way.first.port in (dialled[1], 0)]
+    onward = [way for way in every if way.first.chain.startswith(ASKED) and way not in asking]
+    sources = {(p.source, p.source_port) for way in (*asking, *onward) for p in way.passages}
+    hosts = {source for source, _ in sources}
     found: dict[tuple[object, ...], Way] = {}
-    for way in ways:
+    for way in every:
         first = way.first
-        key = (
-            way.node,
-            first.source,
-            first.source_port,
-            first.destination,
-            first.port,
-            first.note if not first.port else "",
-        )
-        if key not in found and (first.destination, first.port) not in _BEACONS:
-            found[key] = replace(way, passages=tuple(_without(way.passages, own)))
+        answer = first.destination in hosts if not first.port else (first.destination, first.port) in sources
+        if way not in asking and way not in onward and not answer:
+            continue
+        note = "" if first.port else first.note
+        key = (way.node, first.source, first.source_port, first.destination, first.port, note)
+        found.setdefault(key, replace(way, passages=tuple(_without(way.passages, own))))
     return tuple(found.values())
 
 

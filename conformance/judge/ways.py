@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from conformance.judge.reached import name_of
 from conformance.model.client import Destination, DestinationKind
 from conformance.model.outcome import Dropped, Outcome, Pins, Reaches, Refused, RefusedBy, Target, Unanswered
 from conformance.model.printable import short
-from conformance.model.way import DROP, Divergence, Passage, Step, Way
+from conformance.model.way import DROP, LAST, Divergence, Passage, Step, Way
 
 _RULE = 200
 """Characters of a rule that a sentence has room for."""
@@ -20,7 +21,7 @@ class Trace:
     """What was seen of a dial: ``ways`` of its packets on the nodes that were ``watched``.
 
     ``entry`` is the node through which its packets enter, ``homes`` the node of each endpoint's address; ``lacking``
-    says by node what its rules lack for the destination. ``answered`` counts the traced dials that were.
+    says by node what its rules lack for the destination.
     """
 
     ways: tuple[Way, ...]
@@ -37,7 +38,8 @@ def owed(outcome: Outcome, to: Destination, own: Sequence[str]) -> str:
             ends = ", ".join(sorted(f"{_socket(t.address, t.port)} ({name_of(t)})" for t in targets))
             if to.kind is DestinationKind.POD:
                 return f"goes on to {ends} as it is; {_source(targets, own)}"
-            return f"is translated to one of {ends} in {_CHAINS.get(to.kind, 'a chain of the Service')}; {_source(targets, own)}"
+            chain = _CHAINS.get(to.kind, "a chain of the Service")
+            return f"is translated to one of {ends} in {chain}; {_source(targets, own)}"
         case Refused(RefusedBy.RST):
             return "goes on to a closed port"
         case Refused():
@@ -106,13 +108,15 @@ def _astray(
     """Of packets that were to come to one of ``targets``."""
     ends = {(t.address, t.port): t for t in targets}
     for number, way in asked:
-        yield from _lost(number, way)
-        last = way.last
-        if to.kind is not DestinationKind.POD and not _translated(way):
-            at = _undecided(way)
+        last, at = way.last, _undecided(way)
+        if to.kind is not DestinationKind.POD and not _translated(way) and at is not None:
             why = trace.lacking.get(way.node, "") or "no rule of kube-proxy's translated it"
+            after = f"; then it was {_by(last)}" if last.end == DROP else f"; it {_went(way)}"
             chain = way.passages[at].chain
-            yield Divergence(f"{way.node}: the packet left {chain} untranslated: {why}", number, at)
+            yield Divergence(f"{way.node}: the packet left {chain} untranslated: {why}{after}", number, at)
+        yield from _lost(number, way)
+        if to.kind is not DestinationKind.POD and not _translated(way):
+            yield Divergence(f"{way.node}: {_stuck(way)}", number, len(way.passages) - 1)
         elif (last.destination, last.port) not in ends:
             at, rule = _translation(way)
             named = _listed(sorted(_socket(*end) for end in ends)) or "nobody"
@@ -194,7 +198,7 @@ def _onward(number: int, way: Way, trace: Trace) -> Iterator[Divergence]:
 def _chosen(ends: Mapping[tuple[str, int], Target], asked: Sequence[tuple[int, Way]]) -> Iterator[Divergence]:
     """Of several dials: that the rule which chooses an endpoint does not know all of them."""
     for number, way in asked:
-        at, rule = _translation(way)
+        at, _ = _translation(way)
         choice = next((s.rule for p in way.passages for s in p.steps if "numgen" in s.rule), "")
         never = [_socket(*end) for end in sorted(ends) if not _mentions(choice, *end)] if choice else []
         if never:
@@ -236,11 +240,18 @@ def _translated(way: Way) -> bool:
     return (way.first.destination, way.first.port) != (way.last.destination, way.last.port)
 
 
-def _undecided(way: Way) -> int:
-    """The base chain in which it should have been translated: a nat one, or else the last before it was routed."""
-    nat = [i for i, p in enumerate(way.passages) if "nat" in p.table.split() or p.chain.startswith("nat-")]
-    before = [i for i in nat if "postrouting" not in way.passages[i].chain.lower()]
-    return before[0] if before else 0
+def _undecided(way: Way) -> int | None:
+    """The base chain that should have translated it and let it go; None where it never came through one.
+
+    What is lost before that is not lost for want of a translation.
+    """
+    for at, passage in enumerate(way.passages):
+        nat = "nat" in passage.table.split() or passage.chain.startswith("nat-")
+        if nat and "postrouting" not in passage.chain.lower():
+            return at if passage.end != DROP else None
+    # Without such a chain, as where a table is missing: it has passed what lies before.
+    passed = [at for at, p in enumerate(way.passages) if p.chain.startswith((f"{LAST}forward", f"{LAST}input"))]
+    return passed[0] if passed else None
 
 
 def _translation(way: Way) -> tuple[int, str]:
@@ -273,7 +284,9 @@ def _by_wire(last: Passage) -> str:
 
 def _mentions(choice: str, ip: str, port: int) -> bool:
     """Whether a rule that chooses names the endpoint, in its own words or in the name of its chain."""
-    return any(text in choice for text in (f"{ip} . {port}", f"{ip}/{port}", f"{ip}:{port}", f"[{ip}]/{port}"))
+    # A chain's name has dots where the address has colons, and may be cut short.
+    ends = "|".join(map(re.escape, (f"{ip} . {port}", f"{ip}/{port}", f"{ip.replace(':', '.')}/{port}")))
+    return "..." in choice or bool(re.search(rf"(?<![\w.:])({ends})(?!\d)|__({ends})(?!\d)", choice))
 
 
 def _socket(ip: str, port: int) -> str:

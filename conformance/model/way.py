@@ -7,8 +7,10 @@ from dataclasses import dataclass
 ACCEPT, DROP = "accept", "drop"
 READY, DONE = BEACONS = 9, 10
 """Ports of the loopback address: a datagram to one of them that is traced shows that the trace has come so far."""
-LAST = "last-"
-"""What the names of our own last chains begin with: who comes there has passed everybody's rules on that hook."""
+ASKED, ANSWERED, LAST = "asked-", "answered-", "last-"
+"""What the names of our own chains begin with: those that mark dials and their answers, and those of the end, of which
+each shows that a packet has passed everybody's rules on its hook.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,6 @@ class Way:
 class Divergence:
     """Where a dial went another way than expected, in a sentence; ``way`` and ``passage`` count from 0, -1: nowhere."""
 
-    sentence: str
+    sentence: str = ""
     way: int = -1
     passage: int = -1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from conformance.model.addresses import Family, Protocol
-from conformance.model.way import DONE, LAST, READY
+from conformance.model.way import ANSWERED, ASKED, DONE, LAST, READY
 
 _MOST = "limit rate 100/second burst 100 packets"
 """Of each rule: a mistake of ours is not to flood anybody's log of events."""
@@ -18,12 +18,14 @@ _RAW, _TRACKED, _LAST = -350, -199, 400
 
 @dataclass(frozen=True, slots=True)
 class Dialled:
-    """A dial of ``ip`` and ``port`` (0: none) from ``sources`` (none: anybody), and where it may be sent on to."""
+    """A dial of ``ip`` and ``port`` (0: none), and where it may be sent on to.
+
+    Who dials is not asked: on its way to another node a packet may have got another source.
+    """
 
     ip: str
     port: int
     protocol: Protocol
-    sources: tuple[str, ...] = ()
     endpoints: tuple[tuple[str, int], ...] = ()
 
 
@@ -32,14 +34,14 @@ def commands(name: str, run: str, dialled: Dialled) -> list[str]:
     return [
         f'add table inet {name} {{ flags owner; comment "nftconform, run {run}"; }}',
         *_chains(name),
-        f"add rule inet {name} asked-output ip daddr 127.0.0.1 udp dport {{ {READY}, {DONE} }} meta nftrace set 1",
+        f"add rule inet {name} {ASKED}output ip daddr 127.0.0.1 udp dport {{ {READY}, {DONE} }} meta nftrace set 1",
         *(f"add rule inet {name} {rule} {_MOST} meta nftrace set 1" for rule in _rules(dialled)),
     ]
 
 
 def _chains(name: str) -> Iterator[str]:
-    places = [(f"asked-{hook}", hook, _RAW) for hook in _HOOKS] + [
-        (f"answered-{hook}", hook, _TRACKED) for hook in _HOOKS
+    places = [(f"{ASKED}{hook}", hook, _RAW) for hook in _HOOKS] + [
+        (f"{ANSWERED}{hook}", hook, _TRACKED) for hook in _HOOKS
     ]
     # Without rules: who comes here has passed everybody's.
     places += [(f"{LAST}{hook}", hook, _LAST) for hook in ("input", "forward", "postrouting")]
@@ -52,18 +54,17 @@ def _rules(dialled: Dialled) -> Iterator[str]:
     l4 = _L4.get(dialled.protocol)
     proto = f"meta l4proto {l4}" if l4 else f"meta l4proto {'icmp' if ip == 'ip' else 'ipv6-icmp'}"
     port = f" th dport {dialled.port}" if l4 else ""
-    sources = f"{ip} saddr {{ {', '.join(dialled.sources)} }} " if dialled.sources else ""
     for hook in _HOOKS:
-        yield f"asked-{hook} {sources}{ip} daddr {dialled.ip} {proto}{port}"
+        yield f"{ASKED}{hook} {ip} daddr {dialled.ip} {proto}{port}"
     for address, number in dialled.endpoints:
         # On their nodes they come in from the wire, translated by another node.
-        yield f"asked-prerouting {ip} daddr {address} {proto}" + (f" th dport {number}" if l4 else "")
+        yield f"{ASKED}prerouting {ip} daddr {address} {proto}" + (f" th dport {number}" if l4 else "")
     ends = dict.fromkeys([(dialled.ip, dialled.port), *dialled.endpoints])
     for hook in _HOOKS:
         for address, number in ends:
             tracked = f"ct direction reply ct original {ip} daddr {address}"
-            yield f"answered-{hook} {proto} {tracked}" + (f" ct original proto-dst {number}" if l4 else "")
+            yield f"{ANSWERED}{hook} {proto} {tracked}" + (f" ct original proto-dst {number}" if l4 else "")
         for address in dict.fromkeys(address for address, _ in ends):
             if l4:
                 icmp = "icmp" if ip == "ip" else "ipv6-icmp"
-                yield f"answered-{hook} meta l4proto {icmp} ct direction reply ct original {ip} daddr {address}"
+                yield f"{ANSWERED}{hook} meta l4proto {icmp} ct direction reply ct original {ip} daddr {address}"

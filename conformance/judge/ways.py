@@ -14,6 +14,9 @@ from conformance.model.way import DROP, LAST, Divergence, Passage, Step, Way
 
 _RULE = 200
 """Characters of a rule that a sentence has room for."""
+# nftables: @affinity-...; iptables: xt_recent, as the trace tells it (nothing but its name) and as iptables-save does.
+_REMEMBERS = re.compile(r"\bupdate @affinity-|recent")
+_ASKS = re.compile(r"saddr @affinity-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,8 @@ def _divergences(outcome: Outcome, to: Destination, trace: Trace) -> Iterator[Di
         return
     match outcome:
         case Reaches(targets) | Pins(targets):
-            yield from _astray(targets, to, trace, here or asked)
+            tied = isinstance(outcome, Pins) or outcome.sticky
+            yield from _astray(targets, to, trace, here or asked, tied=tied)
         case Refused(RefusedBy.RST):
             pass
         case Refused() | Dropped() | Unanswered():
@@ -103,7 +107,7 @@ def _divergences(outcome: Outcome, to: Destination, trace: Trace) -> Iterator[Di
 
 
 def _astray(
-    targets: frozenset[Target], to: Destination, trace: Trace, asked: Sequence[tuple[int, Way]]
+    targets: frozenset[Target], to: Destination, trace: Trace, asked: Sequence[tuple[int, Way]], *, tied: bool
 ) -> Iterator[Divergence]:
     """Of packets that were to come to one of ``targets``."""
     ends = {(t.address, t.port): t for t in targets}
@@ -125,7 +129,7 @@ def _astray(
         else:
             yield from _masqueraded(ends[last.destination, last.port], number, way)
             yield from _onward(number, way, trace)
-    yield from _chosen(ends, asked)
+    yield from _chosen(ends, asked, tied=tied)
 
 
 def _lost(number: int, way: Way) -> Iterator[Divergence]:
@@ -195,7 +199,9 @@ def _onward(number: int, way: Way, trace: Trace) -> Iterator[Divergence]:
             yield Divergence(f"{home}: the answer {_stuck(answer)}", i, len(answer.passages) - 1)
 
 
-def _chosen(ends: Mapping[tuple[str, int], Target], asked: Sequence[tuple[int, Way]]) -> Iterator[Divergence]:
+def _chosen(
+    ends: Mapping[tuple[str, int], Target], asked: Sequence[tuple[int, Way]], *, tied: bool
+) -> Iterator[Divergence]:
     """Of several dials: that the rule which chooses an endpoint does not know all of them."""
     for number, way in asked:
         at, _ = _translation(way)
@@ -205,13 +211,14 @@ def _chosen(ends: Mapping[tuple[str, int], Target], asked: Sequence[tuple[int, W
             text = f"{way.node}: what chooses an endpoint does not know {_listed(never)}: {short(choice, _RULE)}"
             yield Divergence(text, number, at)
     chosen = {(way.last.destination, way.last.port) for _, way in asked}
-    if len(asked) > 1 and len(chosen) > 1:
+    anew = any("numgen" in s.rule for _, w in asked[1:] for p in w.passages for s in p.steps)
+    if tied and len(asked) > 1 and (anew or len(chosen) > 1):
         number, way = asked[-1]
         named = _listed(sorted(_socket(*end) for end in chosen))
-        remembered = any(
-            "@affinity-" in s.rule or "recent" in s.rule for _, w in asked for p in w.passages for s in p.steps
-        )
-        how = "though a rule remembers the client" if remembered else "and no rule on session affinity matched"
+        rules = [s.rule for _, w in asked for p in w.passages for s in p.steps]
+        remembered = any(_REMEMBERS.search(rule) for rule in rules)
+        how = "though a rule remembers the client: none asks it" if remembered else "and no rule remembers the client"
+        how = "though a rule asks whom the client is tied to" if any(map(_ASKS.search, rules)) else how
         at, _ = _translation(way)
         yield Divergence(f"{way.node}: {len(asked)} dials were translated to {named}, {how}", number, at)
 

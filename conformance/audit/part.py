@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
@@ -14,8 +15,16 @@ from conformance.model.kube import Service
 
 MOST_LINES = 400
 """Of one node and family: a Service of a hundred endpoints has three hundred."""
+MOST_ENTRIES = 40
 _NODE_PORTS = {DestinationKind.NODE_PORT, DestinationKind.NODE_PORT_SECONDARY, DestinationKind.NODE_PORT_LOOPBACK}
 _OTHERS = {DestinationKind.CLUSTER_IP, DestinationKind.EXTERNAL_IP, DestinationKind.LOAD_BALANCER}
+_MAPS = {
+    (False, True): ["service-ips"],
+    (True, True): ["service-nodeports"],
+    (False, False): ["no-endpoint-services", "firewall-ips"],
+    (True, False): ["no-endpoint-nodeports"],
+}
+"""By whether a node port is dialled, and whether it is to be served."""
 _COMMENT = re.compile(r'--comment "?([^"]*)"?')
 _JUMP = re.compile(r" (?:-j|-g|--jump|--goto) (KUBE-\S+)")
 
@@ -48,21 +57,23 @@ def part(table: Table, service: Service, endpoints: Collection[str]) -> tuple[st
     return _short(lines)
 
 
-def lacking(table: Table | None, to: Destination) -> str:
-    """Why rules cannot know where to send what is sent ``to``: no element, or nowhere to look; empty when there is."""
+def lacking(table: Table | None, to: Destination, *, served: bool) -> str:
+    """Why rules cannot do what is due with what is sent ``to``: no element, or nowhere to look; empty when they can.
+
+    ``served``: it is to come to an endpoint; otherwise it is to be rejected or dropped.
+    """
     if table is None:
         return f"there is no table of kube-proxy's for {to.family.value}"
-    key: Key
-    if to.kind in _NODE_PORTS:
-        name, key = "service-nodeports", (to.protocol.value.lower(), to.port)
-    elif to.kind in _OTHERS:
-        name, key = "service-ips", (to.ip, to.protocol.value.lower(), to.port)
-    else:
+    protocol = to.protocol.value.lower()
+    by_node_port = to.kind in _NODE_PORTS
+    if not by_node_port and to.kind not in _OTHERS:
         return ""
-    container = table.containers.get(name)
-    if container is None:
-        return f"there is no map {name}"
-    return "" if key in container.elements else f"no element of {name} matches {told_key(key)}"
+    key: Key = (protocol, to.port) if by_node_port else (to.ip, protocol, to.port)
+    names = _MAPS[by_node_port, served]
+    there = [table.containers[name] for name in names if name in table.containers]
+    if len(there) < len(names):
+        return f"there is no map {' or '.join(names)}"
+    return "" if any(key in one.elements for one in there) else f"no element of {names[0]} matches {told_key(key)}"
 
 
 def iptables_part(saved: str, service: Service) -> tuple[str, ...]:
@@ -78,14 +89,25 @@ def iptables_part(saved: str, service: Service) -> tuple[str, ...]:
     return _short(shown or [f"# no rule names {service.key}"])
 
 
-def conntrack_part(printed: Iterable[str], addresses: Collection[str], ports: Collection[int]) -> tuple[str, ...]:
-    """Of connection tracking's entries those whose first destination is one of ``addresses`` at one of ``ports``."""
+def conntrack_part(printed: Iterable[str], to: Destination) -> tuple[str, ...]:
+    """Of connection tracking's entries, as ``conntrack -L`` or the kernel's file has them, those of dials of ``to``."""
     found = []
     for line in printed:
-        fields = dict(reversed([word.split("=", 1) for word in line.split() if "=" in word]))
-        if fields.get("dst") in addresses and (not ports or fields.get("dport", "0") in {str(p) for p in ports}):
-            found.append(" ".join(line.split()))
-    return _short(found)
+        words = line.split()
+        # The first direction comes first.
+        fields = dict(reversed([word.split("=", 1) for word in words if "=" in word]))
+        alike = _same(fields.get("dst", ""), to.ip) and to.protocol.value.lower() in words[:3]
+        if alike and (not to.port or fields.get("dport") == str(to.port)):
+            found.append(" ".join(words))
+    return _short(found, MOST_ENTRIES)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether both are one address: the kernel's file writes all digits of IPv6."""
+    try:
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    except ValueError:
+        return False
 
 
 def _elements(one: Container, service: Service, table: Table, endpoints: Collection[str]) -> Iterator[Element]:
@@ -127,6 +149,6 @@ def _common(line: str) -> bool:
     )
 
 
-def _short(lines: list[str]) -> tuple[str, ...]:
-    left = len(lines) - MOST_LINES
-    return tuple(lines if left <= 0 else [*lines[:MOST_LINES], f"# ... and {left} lines more"])
+def _short(lines: list[str], most: int = MOST_LINES) -> tuple[str, ...]:
+    left = len(lines) - most
+    return tuple(lines if left <= 0 else [*lines[:most], f"# ... and {left} lines more"])

@@ -10,6 +10,8 @@ from conformance.model.way import ACCEPT, ASKED, BEACONS, DROP, LAST, Passage, S
 
 MOST_PACKETS = 200
 """Of one node: a dial of TCP has about ten."""
+_PACKET = "packet: "
+_COUNTER = re.compile(r"counter packets \d+ bytes \d+ ?")
 _BEACONS = {("127.0.0.1", port) for port in BEACONS}
 _LINE = re.compile(r"trace id (?P<id>[0-9a-f]+) (?P<table>\S+ \S+) (?P<chain>\S+) (?P<what>\S.*)")
 _RULE = re.compile(r"(?:rule |unknown )(?P<rule>.*?) ?\(verdict (?P<verdict>[^()]+)\)")
@@ -25,14 +27,23 @@ _NOTES = (
 def read_trace(lines: Iterable[str], node: str) -> tuple[Way, ...]:
     """The packets that came by ``node``, in the order of their first lines; lines of other kinds are passed over.
 
-    A packet has a new `Passage` for each base chain, which a packet line begins. Formats of nft 1.0 and 1.1.
+    A packet has a new `Passage` for each base chain, which a packet line begins. Formats of nft 1.0 and 1.1; counters
+    are left out of rules, for they say nothing of this packet.
     """
-    packets: dict[str, list[Passage]] = {}
+    packets: list[list[Passage]] = []
+    latest: dict[str, list[Passage]] = {}
     for line in lines:
         found = _LINE.match(line.strip())
-        if found and (found["id"] in packets or len(packets) < MOST_PACKETS):
-            _take(packets.setdefault(found["id"], []), found["table"], found["chain"], found["what"])
-    return tuple(Way(node, tuple(passages)) for passages in packets.values() if passages)
+        if not found:
+            continue
+        known = latest.get(found["id"])
+        if known is None or _is_next(known, found["table"], found["chain"], found["what"]):
+            if len(packets) == MOST_PACKETS:
+                continue
+            known = latest[found["id"]] = []
+            packets.append(known)
+        _take(known, found["table"], found["chain"], found["what"])
+    return tuple(Way(node, tuple(passages)) for passages in packets if passages)
 
 
 def of_dial(ways: Iterable[Way], dialled: tuple[str, int], own: str) -> tuple[Way, ...]:
@@ -58,6 +69,14 @@ def of_dial(ways: Iterable[Way], dialled: tuple[str, int], own: str) -> tuple[Wa
     return tuple(found.values())
 
 
+def _is_next(known: Sequence[Passage], table: str, chain: str, what: str) -> bool:
+    """Whether a line is about another packet than ``known``, which had the same number: the kernel uses them again."""
+    if not what.startswith(_PACKET) or not known:
+        return False
+    ended = known[-1].end == DROP or Way("", tuple(known)).whole
+    return ended or any((one.table, one.chain) == (table, chain) for one in known)
+
+
 def _without(passages: Sequence[Passage], own: str) -> Iterator[Passage]:
     for number, one in enumerate(passages):
         if one.table != own:
@@ -67,7 +86,7 @@ def _without(passages: Sequence[Passage], own: str) -> Iterator[Passage]:
 
 
 def _take(passages: list[Passage], table: str, chain: str, what: str) -> None:
-    if what.startswith("packet: "):
+    if what.startswith(_PACKET):
         passages.append(_passage(table, chain, what))
     elif passages and passages[-1].table == table:
         for step in _steps(chain, what):
@@ -78,7 +97,7 @@ def _take(passages: list[Passage], table: str, chain: str, what: str) -> None:
 
 def _steps(chain: str, what: str) -> Iterator[Step]:
     if rule := _RULE.match(what):
-        yield Step(chain, rule["rule"], rule["verdict"].strip())
+        yield Step(chain, " ".join(_COUNTER.sub("", rule["rule"]).split()), rule["verdict"].strip())
     elif what.startswith(("policy ", "verdict ")):
         kind, verdict = what.split()[:2]
         yield Step(chain, "" if kind == "policy" else "(end of the chain)", verdict)

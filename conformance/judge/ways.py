@@ -103,7 +103,7 @@ def _divergences(outcome: Outcome, to: Destination, trace: Trace) -> Iterator[Di
             pass
         case Refused() | Dropped() | Unanswered():
             wanted = {Refused: "rejected", Dropped: "dropped"}.get(type(outcome), "left alone")
-            yield from _let_pass(wanted, to, here or asked)
+            yield from _let_pass(wanted, trace, here or asked)
 
 
 def _astray(
@@ -223,7 +223,7 @@ def _chosen(
         yield Divergence(f"{way.node}: {len(asked)} dials were translated to {named}, {how}", number, at)
 
 
-def _let_pass(wanted: str, to: Destination, asked: Sequence[tuple[int, Way]]) -> Iterator[Divergence]:
+def _let_pass(wanted: str, trace: Trace, asked: Sequence[tuple[int, Way]]) -> Iterator[Divergence]:
     """Of packets that a rule was to reject or to drop."""
     for number, way in asked:
         dropped = next((i for i, p in enumerate(way.passages) if p.end == DROP), None)
@@ -236,7 +236,8 @@ def _let_pass(wanted: str, to: Destination, asked: Sequence[tuple[int, Way]]) ->
             socket = _socket(way.last.destination, way.last.port)
             yield Divergence(f"{way.node}: translated to {socket}, where it was to be {wanted}{rule}", number, at)
         elif wanted != "left alone":
-            yield Divergence(f"{way.node}: no rule {wanted} it; it {_went(way)}", number, len(way.passages) - 1)
+            why = trace.lacking.get(way.node, "") or f"no rule {wanted} it"
+            yield Divergence(f"{way.node}: not {wanted}: {why}; it {_went(way)}", number, len(way.passages) - 1)
 
 
 def _is_to(way: Way, ip: str, port: int) -> bool:

@@ -153,8 +153,8 @@
   function way([title, stages], number, at) {
     const items = stages.map(([name, rewritten, rules], i) => {
       const here = at[0] === number && at[1] === i;
-      const matched = rules.map(([chain, rule, verdict]) => make("li", {}, make("span", { class: "chain" }, `${text(chain)} `),
-        make("code", {}, text(rule)), ...(text(verdict) ? [" → ", make("b", {}, text(verdict))] : [])));
+      const matched = rules.map(([chain, rule, verdict]) => make("li", {}, make("span", { class: "chain" }, `${text(chain)}: `),
+        make("code", {}, text(rule)), ...(text(verdict) ? [` → ${text(verdict)}`] : [])));
       return make("li", here ? { class: "here" } : {}, ...(text(rewritten) ? [make("em", {}, text(rewritten)), " "] : []),
         make("span", { class: "stage" }, text(name)), ...(here ? [" ", make("strong", {}, "◀ here it diverged")] : []),
         ...(matched.length ? [make("ul", {}, ...matched)] : []));
@@ -190,7 +190,7 @@
       say("known issue", cite([summary, link]), ` (${text(link)}), until ${text(expires)}`);
     }
     if (told.diverged !== undefined) say("diverged", make("strong", {}, text(told.diverged)));
-    if (told.owed !== undefined && text(told.owed)) say("the way", `expected: the packet ${text(told.owed)}`);
+    if (told.owed !== undefined && text(told.owed)) say("owed", `the packet ${text(told.owed)}`);
     if (told.untraced !== undefined && text(told.untraced)) say("not traced", text(told.untraced));
     if (text(told.evidence)) say("evidence", make("code", {}, text(told.evidence)));
     if (told.again !== undefined) say("again", make("code", {}, text(told.again)));

@@ -16,6 +16,7 @@ _RULE = 200
 """Characters of a rule that a sentence has room for."""
 # nftables: @affinity-...; iptables: xt_recent, as the trace tells it (nothing but its name) and as iptables-save does.
 _REMEMBERS = re.compile(r"\bupdate @affinity-|recent")
+_MASQUERADES = re.compile(r"masquerad|KUBE-POSTROUTING|\bsnat\b")
 _ASKS = re.compile(r"saddr @affinity-")
 
 
@@ -160,12 +161,10 @@ def _masqueraded(target: Target, number: int, way: Way) -> Iterator[Divergence]:
         text = f"left with its own source address {after}, which was to become {wanted}: no rule masqueraded it"
     else:
         text = f"its source address {before} became {after}, not {wanted}"
-    at = len(way.passages) - 1
-    rewriting = [
-        i for i, p in enumerate(way.passages) if any("masquerade" in s.rule or "snat" in s.rule for s in p.steps)
+    places = [
+        at for at, p in enumerate(way.passages) if any(_MASQUERADES.search(f"{s.chain} {s.rule}") for s in p.steps)
     ]
-    post = [i for i, p in enumerate(way.passages) if "postrouting" in p.chain.lower() and p.steps]
-    yield Divergence(f"{way.node}: {text}", number, (rewriting or post or [at])[-1])
+    yield Divergence(f"{way.node}: {text}", number, (places or [len(way.passages) - 1])[-1])
 
 
 def _onward(number: int, way: Way, trace: Trace) -> Iterator[Divergence]:

@@ -188,14 +188,14 @@ def _onward(number: int, way: Way, trace: Trace) -> Iterator[Divergence]:
             yield Divergence(f"{home}: {_stuck(way)}", number, len(way.passages) - 1)
             return
         last, at = way.last, len(way.passages) - 1
-    answers = [(i, w) for i, w in enumerate(trace.ways) if w.node == home and w.first.source == last.destination]
-    if not answers:
+    answers = [(i, w) for i, w in enumerate(trace.ways) if w.first.source == last.destination]
+    if not any(answer.node == home for _, answer in answers):
         socket = _socket(last.destination, last.port)
         yield Divergence(f"{home}: handed on to {socket} {_by_wire(last)}, and no answer came back", number, at)
     for i, answer in answers:
         yield from _lost(i, answer)
         if not answer.whole:
-            yield Divergence(f"{home}: the answer {_stuck(answer)}", i, len(answer.passages) - 1)
+            yield Divergence(f"{answer.node}: the answer {_stuck(answer)}", i, len(answer.passages) - 1)
 
 
 def _chosen(

@@ -193,6 +193,9 @@
     if (told.owed !== undefined && text(told.owed)) say("owed", `the packet ${text(told.owed)}`);
     if (told.untraced !== undefined && text(told.untraced)) say("not traced", text(told.untraced));
     if (text(told.evidence)) say("evidence", make("code", {}, text(told.evidence)));
+    const alike = told.ways ? undefined : cells.find((c) => c.case === cell.case && c.mark === cell.mark
+      && (data.details[c.index] || {}).ways);
+    if (alike) say("evidence", "gathered of ", make("a", { href: `#${encodeURIComponent(alike.id)}` }, alike.id), ", which fails alike");
     if (told.again !== undefined) say("again", make("code", {}, text(told.again)));
     const close = make("button", { type: "button", value: "close", autofocus: "" }, "Close");
     const back = make("button", { type: "button", value: "back" }, "← previous");

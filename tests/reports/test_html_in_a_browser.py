@@ -107,8 +107,8 @@ def test_a_failing_cell_tells_everything_by_keyboard_alone(shown: Page) -> None:
 
 
 def proven() -> Run:
-    """A failing cell with all that was gathered of it, and another without."""
-    one, other = (a_result(i, Status.FAILED, account=an_account()) for i in (7, 8))
+    """A failing cell with all that was gathered of it, and another of the case without."""
+    one, other = (replace(a_result(i, Status.FAILED, account=an_account()), case="NP") for i in (7, 8))
     one = replace(one, divergence="diverged w", evidence="reports/out/evidence/x/")
     return replace(a_run([one, other]), evidence={one.id: an_evidence(one.id)})
 
@@ -142,6 +142,7 @@ def test_the_way_of_the_packet_is_a_list_in_which_the_divergence_is_said(
     assert page.run("document.querySelector('dialog').scrollWidth") <= width
     page.press("n")
     assert page.run("document.querySelectorAll('dialog .way').length") == 0
+    assert page.run("document.querySelector('dialog dd a[href=\"#NP-07.ipv4-tcp\"]').textContent") == "NP-07.ipv4-tcp"
 
 
 def test_arrows_walk_over_a_map_and_enter_opens(shown: Page) -> None:

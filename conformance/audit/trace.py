@@ -16,7 +16,7 @@ _BEACONS = {("127.0.0.1", port) for port in BEACONS}
 _LINE = re.compile(r"trace id (?P<id>[0-9a-f]+) (?P<table>\S+ \S+) (?P<chain>\S+) (?P<what>\S.*)")
 _RULE = re.compile(r"(?:rule |unknown )(?P<rule>.*?) ?\(verdict (?P<verdict>[^()]+)\)")
 _ADDRESS = {way: re.compile(rf"\bip6? {way} (\S+)") for way in ("saddr", "daddr")}
-_PORT = {way: re.compile(rf"\b(?:tcp|udp|sctp|dccp|udplite|th) {way} (\d+)") for way in ("sport", "dport")}
+_PORT = {way: re.compile(rf"\b(?:tcp|udp|sctp|dccp|udplite|th) {way} (\d{{1,5}})\b") for way in ("sport", "dport")}
 _DEVICE = {word: re.compile(rf'\b{word}(?:name)? "([^"]*)"') for word in ("iif", "oif")}
 _NOTES = (
     re.compile(r"\btcp flags (?:== )?([a-z |,]+?)(?= tcp | ?@|$)"),
@@ -54,7 +54,9 @@ def of_dial(ways: Iterable[Way], dialled: tuple[str, int], own: str) -> tuple[Wa
     """
     every = [way for way in ways if (way.first.destination, way.first.port) not in _BEACONS]
     asking = [way for way in every if way.first.destination == dialled[0] and way.first.port in (dialled[1], 0)]
-    onward = [way for way in every if way.first.chain.startswith(ASKED) and way not in asking]
+    onward = [
+        way for way in every if way.first.table == own and way.first.chain.startswith(ASKED) and way not in asking
+    ]
     sources = {(p.source, p.source_port) for way in (*asking, *onward) for p in way.passages}
     hosts = {source for source, _ in sources}
     found: dict[tuple[object, ...], Way] = {}

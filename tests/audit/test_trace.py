@@ -125,3 +125,9 @@ def test_garbage_is_no_error(rest: list[str], chance: random.Random) -> None:
     found = read_trace(mixed, "n")
     assert all(way.passages for way in found)
     assert len(of_dial(found, ("10.96.0.1", 80), "inet nftconform-x")) <= len(found)
+
+
+def test_what_other_runs_trace_is_theirs() -> None:
+    others = [line.replace("nftconform-x", "nftconform-y").replace("10.96.0.1", "10.96.0.9") for line in packet("2")]
+    seen = read_trace([*packet("1"), *others], "n")
+    assert [way.first.destination for way in of_dial(seen, ("10.96.0.1", 80), "inet nftconform-x")] == ["10.96.0.1"]

@@ -94,7 +94,7 @@ def test_a_way_as_expected_is_no_divergence() -> None:
 
 def test_a_packet_that_nobody_saw() -> None:
     assert sentence(reaches(WEB_A)) == "never arrived: no packet to 10.96.3.7:80 came by on node-a, node-b"
-    assert sentence(reaches(WEB_A), watched=()) == ""
+    assert sentence(reaches(WEB_A), watched=("node-b",)) == "", "nobody looked where it enters"
 
 
 def untranslated(*after: Passage) -> Way:

@@ -86,7 +86,7 @@ def _divergences(outcome: Outcome, to: Destination, trace: Trace) -> Iterator[Di
     asked = [(i, way) for i, way in enumerate(trace.ways) if _is_to(way, to.ip, to.port)]
     here = [(i, way) for i, way in asked if way.node == decider]
     if not asked:
-        if trace.watched:
+        if decider in trace.watched:
             yield Divergence(
                 f"never arrived: no packet to {_socket(to.ip, to.port)} came by on {_listed(trace.watched)}"
             )

@@ -112,7 +112,6 @@ class Fault(Enum):
     FIRST_PACKETS_LOST = "the first packet of a connection gets lost, and TCP sends it again a second later"
     BULK_CORRUPTED = "what many packets carry arrives changed"
     MARK_OVERWRITTEN = "others overwrite the mark by which kube-proxy knows what to masquerade"
-    SOURCE_PORTS_RUN_OUT = "a node has few source ports for what it masquerades"
     MARK_BIT_TAKEN = "others use the bit of the mark by which kube-proxy knows what to masquerade"
     HOST_PORT_MISSING = "hostPorts lead nowhere"
     HOST_IP_IGNORED = "a hostPort with a hostIP answers at other addresses of the node"

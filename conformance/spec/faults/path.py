@@ -72,13 +72,6 @@ DAMAGE = {
         (Mismatch.WRONG_SOURCE, Mismatch.NOT_REACHED),
         ("aws/amazon-vpc-cni-k8s#3872",),
     ),
-    Fault.SOURCE_PORTS_RUN_OUT: Damage(
-        Site.NODE,
-        "another table's chain masquerades what kube-proxy has marked, with 64 source ports",
-        "A node masquerades as many connections as there are ports.",
-        (Mismatch.SOMETIMES_LOST, Mismatch.RETRANSMITTED),
-        upstream(78547),
-    ),
     Fault.MARK_BIT_TAKEN: Damage(
         Site.NODE,
         "another table's chain sets bit 14 (0x4000) of the mark of all that is forwarded",

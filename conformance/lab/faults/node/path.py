@@ -11,7 +11,7 @@ from conformance.lab.faults.node.wire import pod_networks
 from conformance.lab.faults.scene import Scene
 from conformance.spec.faults import Fault
 
-_BEFORE_DEFRAGMENTATION, _BEFORE_FILTERS, _BEFORE_SNAT = -450, -1, 99
+_BEFORE_DEFRAGMENTATION, _BEFORE_FILTERS = -450, -1
 _ERRORS = ("icmp type { destination-unreachable, time-exceeded } drop", "icmpv6 type < 128 drop")
 _TOO_BIG = ("icmp type destination-unreachable icmp code frag-needed drop", "icmpv6 type packet-too-big drop")
 _PIECES = ("ip frag-off & 0x3fff != 0 drop", "exthdr frag exists drop")
@@ -95,15 +95,6 @@ async def mark_overwritten(scene: Scene) -> AsyncIterator[None]:
 async def mark_bit_taken(scene: Scene) -> AsyncIterator[None]:
     """For a purpose of one's own."""
     async with tables.table(scene, _marking("meta mark | 0x4000")):
-        yield
-
-
-@puts_in(Fault.SOURCE_PORTS_RUN_OUT)
-@contextlib.asynccontextmanager
-async def source_ports_run_out(scene: Scene) -> AsyncIterator[None]:
-    """Before kube-proxy does it; what finds no free port is dropped."""
-    rule = "meta mark & 0x4000 != 0 meta l4proto { tcp, udp } masquerade to :40000-40063"
-    async with tables.table(scene, tables.chain("postrouting", "nat", "postrouting", _BEFORE_SNAT, rule)):
         yield
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import assert_never
 
-from conformance.judge.finding import tally
+from conformance.judge.finding import longest_silence, tally
 from conformance.judge.gist import gist
 from conformance.judge.reached import name_of
 from conformance.judge.shown import demanded
@@ -35,16 +35,19 @@ from conformance.model.result import Account, Result
 from conformance.model.verdict import Mismatch, Verdict
 
 _LABEL = 10
+_ROUNDS = 2.0
+"""Seconds over which dials are spread that are made in rounds."""
 _ANSWERED = {True: "ok", False: "did not answer", None: "not asked"}
 
 
 def account(verdict: Verdict, client: str, destination: str, own: Collection[str] = ()) -> Account:
     """``verdict`` in words; ``client``, whose addresses are its ``own``, and ``destination`` say who asked what."""
     observation = verdict.observation
+    seen, gap = tally(observation.decisive), longest_silence(observation.decisive)
     return Account(
         asked=f"{client} -> {destination}, {_dials(observation)}",
         expected=expected(verdict.expectation.outcome),
-        observed=tally(observation.decisive),
+        observed=f"{seen}; no answer for {gap:.1f} s" if _in_rounds(observation) and gap else seen,
         reasons=verdict.expectation.reasons,
         before=observation.control_before,
         after=observation.control_after,
@@ -151,6 +154,12 @@ def _holding(path: str, value: object) -> str:
 
 def _target(name: str, sources: frozenset[str]) -> str:
     return name + (f", which sees {' or '.join(sorted(sources))}" if sources else "")
+
+
+def _in_rounds(observation: Observation) -> bool:
+    """Whether it was dialled over some time, and not at once."""
+    begun = [dial.at for dial in observation.decisive]
+    return bool(begun) and max(begun) - min(begun) >= _ROUNDS
 
 
 def _dials(observation: Observation) -> str:

@@ -118,6 +118,7 @@ def backend(
         _allow_raw(made)
     if one.breed == Breed.PORTED.value:
         container["ports"] = [_host_port(each, port) for each in ports]
+        made["metadata"]["annotations"][WHY] += "; hostPorts are asked for"
     if one.breed == Breed.SIDECAR.value:
         made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]
         kept = {key: container[key] for key in ("image", "imagePullPolicy", "resources", "securityContext")}

@@ -66,6 +66,11 @@ class Cell:
         return tuple(dict.fromkeys(b for phase in self.policies for p in phase for b in p.about))
 
     @property
+    def disturbance(self) -> Disturb | None:
+        """What goes on while it is asked."""
+        return self.disturbances[self.phase] if self.disturbances else None
+
+    @property
     def services(self) -> tuple[ServiceSpec, ...]:
         """The case's Services that exist when it is asked."""
         return self.phases[self.phase]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from conformance.model.case import Level, Profile, ServiceSpec
+from conformance.model.case import Level, Profile, ServiceSpec, Submission
 from conformance.model.cell import Cell
 from conformance.model.source import Reason, Source
 from conformance.model.verdict import Mismatch, Status
@@ -69,6 +69,7 @@ class Result:
 
     ``service``, ``client``, ``destination`` are the words of its ID. ``objects`` names the Services concerned, and
     their slices, as they were then (`conformance.results.lines.Objects`); ``evidence`` a folder beside the results.
+    ``size`` are the bytes of each question and answer where the case says so, else 0: a few.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Result:
     objects: tuple[str, ...] = ()
     timing: Timing = field(default_factory=Timing)
     evidence: str = ""
+    size: int = 0
 
 
 def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, message: str = "") -> Result:
@@ -113,6 +115,7 @@ def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, me
         message=message,
         profile=cell.profile,
         variant=_variant(cell.service),
+        size=0 if isinstance(cell.what, Submission) else cell.what.size,
     )
 
 

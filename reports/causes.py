@@ -36,13 +36,13 @@ def headline(found: Found, failed: int) -> str:
 
 def short(found: Found, failed: int) -> str:
     """The same for a line that may be cut short: what matters most first."""
-    where = f" ({found.only[1]})" if found.only else ""
+    where = f" ({', '.join(found.only[1])})" if found.only else ""
     return f"of {len(found.explained)}/{failed}{where}: {found.cause.name}"
 
 
 def name(found: Found) -> str:
     """Its name, and where it holds if not everywhere."""
-    where = f", {found.only[0].value.replace('-', ' ')} {found.only[1]} only" if found.only else ""
+    where = f", {found.only[0].value.replace('-', ' ')} {' and '.join(found.only[1])} only" if found.only else ""
     return f"{found.cause.name}{where}"
 
 

@@ -226,7 +226,7 @@ def _plain(one: Verdict) -> dict[str, object]:
             {
                 "id": found.cause.id,
                 "name": found.cause.name,
-                "only": {found.only[0].value: found.only[1]} if found.only else None,
+                "only": {found.only[0].value: list(found.only[1])} if found.only else None,
                 "explains": [each.id for each in found.explained],
                 "breaks": {"failed": found.failing, "of": found.like},
                 "spares": {"passed": found.spared, "of": found.apart},

@@ -17,7 +17,7 @@ SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A cause with its evidence, ``only`` for one value of a feature, such as one node.
+    """A cause with its evidence, ``only`` for some values of a feature, such as one node.
 
     ``explained`` cells fail as it would have them. ``failing`` of ``like`` cells that it would break do; the others of
     them are cells that it may break. ``spared`` of ``apart`` cells that it would not break passed. What a cause before
@@ -25,7 +25,7 @@ class Found:
     """
 
     cause: Cause
-    only: tuple[Feature, str] | None
+    only: tuple[Feature, tuple[str, ...]] | None
     explained: tuple[Result, ...]
     failing: int
     like: int
@@ -74,23 +74,29 @@ class _Evidence:
         return Diagnosis(failed, tuple(chosen), tuple(one for one in failed if one.id not in explained))
 
     def _instances(self, cause: Cause, explained: frozenset[str]) -> Iterator[Found]:
-        """The cause as far as it holds: everywhere, or for one value of the features that it may be about alone."""
+        """The cause as far as it holds: everywhere, or for some values of a feature alone."""
         left = [one for one in self.judged if one.id not in explained]
         broken = [one for one in left if self._fits(cause.breaks, one)]
         if whole := self._found(cause, None, left, broken, ()):
             yield whole
             return
         for feature in cause.each:
-            for value in sorted({v for one in broken for v in self._values(one, feature) if self._fails(cause, one)}):
-                mine = [one for one in broken if self._values(one, feature) == {value}]
-                others = [one for one in broken if value not in self._values(one, feature)]
-                if part := self._found(cause, (feature, value), left, mine, (others,)):
-                    yield part
+            values = frozenset(v for one in broken for v in self._values(one, feature))
+            where = frozenset(value for value in values if self._share(cause, broken, feature, value) >= SHARE)
+            mine = [one for one in broken if where and self._values(one, feature) <= where]
+            others = [one for one in broken if not self._values(one, feature) & where]
+            if part := self._found(cause, (feature, tuple(sorted(where))), left, mine, (others,)):
+                yield part
+
+    def _share(self, cause: Cause, broken: Sequence[Result], feature: Feature, value: str) -> float:
+        """How many of the cells that have this value alone fail as the cause would have it."""
+        mine = [one for one in broken if self._values(one, feature) == {value}]
+        return sum(self._fails(cause, one) for one in mine) / len(mine) if mine else 0.0
 
     def _found(
         self,
         cause: Cause,
-        only: tuple[Feature, str] | None,
+        only: tuple[Feature, tuple[str, ...]] | None,
         left: Sequence[Result],
         broken: Sequence[Result],
         beside: Iterable[Sequence[Result]],
@@ -100,7 +106,7 @@ class _Evidence:
             return None
         also = [one for one in left if self._fails(cause, one) and self._fits(cause.also, one)]
         if only:
-            also = [one for one in also if only[1] in self._values(one, only[0])]
+            also = [one for one in also if self._values(one, only[0]) & set(only[1])]
         explained = {one.id: one for one in (*failing, *also)}
         spares = [[one for one in left if pattern.fits(self.features[one.id])] for pattern in cause.spares]
         groups = [[one for one in group if one.id not in explained] for group in (*spares, *beside)]

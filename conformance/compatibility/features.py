@@ -20,7 +20,7 @@ _DECIDES = re.compile(r"so the rules of (\S+) decide")
 _DUE = re.compile(
     r"(?:answered by|tied to one of) (?P<names>.*?)(?:, source (?P<source>kept|changed))?(?:, silence of .*)?"
 )
-_QUESTION = re.compile(r"[^.]+\.ipv[46](?:-[a-z]+)?\.(?P<question>[^.]+)")
+_QUESTION = re.compile(r"[^.]+(?:\.ipv[46](?:-[a-z]+)?)?\.(?!ipv[46])(?P<question>[^.]+)")
 _SAW = re.compile(r"saw the client as (?P<seen>[^;]+);")
 _ENDED = (
     ("silent", "silent"),

@@ -18,6 +18,7 @@ from conformance.errors import UsageError
 from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
+    from conformance.lab.cni.choice import Cni
     from conformance.lab.real.choice import Real
     from fixtures.settings import Choice, Settings
 
@@ -40,7 +41,7 @@ def settled(choice: Choice, *, in_lab: bool, nodes: int, wanted: KubernetesOptio
             "For --keep-on-failure start one with `nftconform lab up`, and give its --kubeconfig.",
         )
     if not in_lab and any(wanted):
-        raise UsageError("--binaries, --proxy-mode and --kube-proxy-config are for a lab.", "Give --lab, too.")
+        raise UsageError("--binaries, --proxy-mode, --kube-proxy-config and --cni are for a lab.", "Give --lab, too.")
     with _terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
         settings = settle(there)
         check_permitted(settings)
@@ -55,13 +56,15 @@ def _as_it_is(choice: Choice) -> Iterator[Choice]:
 
 
 @contextmanager
-def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None) -> Iterator[Choice]:
+def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None, cni: Cni | None) -> Iterator[Choice]:
     """A lab for the time of the command, named as any cluster would be."""
     # Only a lab needs Linux and nft.
     from conformance.lab.launch.sites import externals  # noqa: PLC0415
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
 
-    with running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=lambda text: click.echo(text, err=True)) as lab:
+    with running_lab(
+        nodes=nodes, proxy_mode=mode, real=real, cni=cni, progress=lambda text: click.echo(text, err=True)
+    ) as lab:
         click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
         sites = (*externals(lab.directory, nodes), *choice.externals)
         yield replace(choice, kubeconfig=str(lab.kubeconfig), externals=sites, lab_nodes=nodes)

@@ -106,7 +106,7 @@ class Arrangement:
         every = [b for spec in wanted.services for b in spec.backends if b.role in wanted.nodes]
         self._backends = {b.pod: b for b in sorted(every)}
         fleets = {b.pod: max(o.number for o in every if o.pod == b.pod) for b in every}
-        privileged = wanted.raw or any(b.host_network for b in every)
+        privileged = wanted.raw or any(b.host_network or b.breed == Breed.RAW.value for b in every)
         spaces = [manifests.namespace(run, run.namespace, privileged=privileged)]
         if wanted.host_nodes:
             spaces.append(manifests.namespace(run, run.host_namespace, privileged=True))

@@ -11,13 +11,11 @@ from conformance.model import manifest
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.kube import ServiceType
-from conformance.model.surroundings import ALT_SHIFT, FLEET_PORT, Surroundings
+from conformance.model.surroundings import ALT_SHIFT, CLOSED_PORT, FLEET_PORT, Surroundings
 
 JSON = dict[str, Any]
 AGENT_MAP = "agent"
 PULLING = "pull"
-NOBODY = 1
-"""A port where nobody listens: a readiness probe of it never succeeds."""
 IDLE = "import signal; signal.pause()"
 """What the main container of a pod does whose sidecar does the work."""
 RESTRICTED = {
@@ -98,7 +96,7 @@ def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fle
     made["metadata"]["labels"] |= ends_labels(one, specs)
     (container,) = made["spec"]["containers"]
     if not one.ready and not one.failed:
-        container["readinessProbe"]["tcpSocket"]["port"] = NOBODY
+        container["readinessProbe"]["tcpSocket"]["port"] = CLOSED_PORT  # such a probe never succeeds
     if one.failed:
         made["spec"]["restartPolicy"] = "Never"
         container["command"] = ["python3", "-c", "raise SystemExit(1)"]

@@ -10,6 +10,8 @@ from conformance.model.case.backend import Backend, Breed
 from conformance.model.client import Client
 from conformance.model.kube import Node, Service
 
+CLOSED_PORT = 1
+"""Where no backend listens."""
 FLEET_PORT = 9000
 ALT_SHIFT = 7
 

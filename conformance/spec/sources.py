@@ -96,6 +96,7 @@ DNS_PAGE = DOC("concepts/services-networking/dns-pod-service")
 SLICES_PAGE = DOC("concepts/services-networking/endpoint-slices")
 DUAL_STACK_PAGE = DOC("concepts/services-networking/dual-stack")
 NETWORK_MODEL = DOC("concepts/services-networking/#the-kubernetes-network-model")
+NETWORK_PLUGINS = DOC("concepts/extend-kubernetes/compute-storage-net/network-plugins")
 DNS_SPECIFICATION = Source(
     SourceKind.DOC,
     "Kubernetes DNS specification",
@@ -126,5 +127,8 @@ CONNTRACK_SYSCTLS = Source(
 )
 
 DESTINATION_NAT = RFC(3022)
+NAT_ICMP = RFC(5508, "4")
+PATH_MTU = RFC(1191)
+SYN_RETRANSMISSION = RFC(6298, "2")
 CLOSED_PORT = RFC(9293, "3.5.2")
 CLOSED_UDP_PORT = RFC(1122, "4.1.3.1")

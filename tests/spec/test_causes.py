@@ -34,7 +34,8 @@ def test_an_entry() -> None:
             ((Feature.CLIENT, frozenset({"node"})),),
         ),
     )
-    assert (one.how, one.each) == ({Mismatch.NOT_REACHED}, (Feature.NODE,))
+    assert one.how == {Mismatch.NOT_REACHED}
+    assert one.each == (Feature.NODE,)
     assert one.also[0].fits({Feature.AREA: frozenset({"source"})})
 
 
@@ -77,7 +78,7 @@ def test_the_kits_own_file_names_areas_cases_and_questions_that_there_are() -> N
     cells = [cell for area in every for case in area.cases for cell in cells_of_case(case, area.name)]
     there = {
         Feature.AREA: {area.name for area in every},
-        Feature.CASE: {row.id for area in every for row in (*area.cases, *area.matrices)},
+        Feature.CASE: {case.id for area in every for case in area.cases},
         Feature.QUESTION: {cell.id.removeprefix(f"{cell.story}.") for cell in cells if cell.id != cell.story},
     }
     for cause in known():

@@ -89,6 +89,7 @@ def html(verdicts: Sequence[Verdict]) -> str:
         standings=list(Standing),
         areas=areas(verdicts),
         mark=mark,
+        broken=lambda one, area: one.counts(area)[Standing.BROKEN],
         causes=lambda one: list(told(one.diagnosis)),
         unexplained=unexplained,
         names=_names,

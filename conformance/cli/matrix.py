@@ -43,7 +43,7 @@ def matrix(names: tuple[str, ...], cases: tuple[str, ...], expression: str | Non
     A run of the same kit that is there already, whole and of the same cases, is not made again: so what was
     interrupted goes on. `nftconform compatibility` makes other forms of the table from the same folder.
 
-    Exit codes: 0 every network does as its description says, 1 one does not.
+    Exit codes: 0 every network does as its description says, 1 one does not, or comes to no run.
     """
     put_on_path()
     # Importable only after put_on_path, or only where a lab can be.
@@ -57,20 +57,23 @@ def matrix(names: tuple[str, ...], cases: tuple[str, ...], expression: str | Non
         raise UsageError(f"There is no network {unknown[0]}.", f"Name some of {', '.join(every)}.")
     chosen = [every[name] for name in names] or list(every.values())
     narrowed = [word for case in cases for word in ("--case", case)] + (["-k", expression] if expression else [])
-    files = []
+    files, said = [], {}
     for number, profile in enumerate(chosen, 1):
         click.echo(f"{number} of {len(chosen)}: {profile.name}: ", nl=False)
-        files.append(_run(profile.name, narrowed, output.resolve() / profile.name, again=again))
-    verdicts = judged([(profile.name, file) for profile, file in zip(chosen, files, strict=True)])
+        try:
+            files.append((profile.name, _run(profile.name, narrowed, output.resolve() / profile.name, again=again)))
+        except LabError as error:
+            # The others are worth their runs all the same.
+            said[profile.name] = [error.cause, error.hint]
+            click.echo("no run")
+    verdicts = judged(files)
     click.echo()
     show(Console(highlight=False), verdicts)
     click.echo()
-    odd = 0
-    for profile, verdict in zip(chosen, verdicts, strict=True):
-        found = list(surprises(verdict, _foretold(profile)))
-        odd += bool(found)
-        click.echo(f"{profile.name}: {'; '.join(found) or 'as its description says'}")
-    return 1 if odd else 0
+    said |= {verdict.name: list(surprises(verdict, _foretold(every[verdict.name]))) for verdict in verdicts}
+    for profile in chosen:
+        click.echo(f"{profile.name}: {' '.join(said[profile.name]) or 'as its description says.'}")
+    return 1 if any(said.values()) else 0
 
 
 def _foretold(profile: Profile) -> Foretold:
@@ -100,7 +103,8 @@ def _run(name: str, narrowed: Sequence[str], output: Path, *, again: bool) -> Pa
             raise
     if code not in _CODES:
         said = log.read_text(errors="replace").strip().splitlines()
-        raise LabError(f"The run on {name} ended with {code}: {said[-1] if said else 'it said nothing'}", f"See {log}.")
+        last = said[-1].removeprefix("nftconform: ") if said else "it said nothing."
+        raise LabError(f"The run on {name} ended with {code}: {last}", f"See {log}.")
     click.echo(("conformant", "failures", "partial")[code])
     return results
 

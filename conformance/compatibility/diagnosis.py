@@ -48,6 +48,8 @@ def diagnose(run: Run, causes: Sequence[Cause]) -> Diagnosis:
     A cause is claimed only when nearly all cells that it would break fail as it would have them, and nearly all of
     those that it spares pass: what the causes claimed before it explain is left out of both.
     """
+    if not run.counts.get(Status.FAILED):
+        return Diagnosis()
     where = place(run)
     judged = [one for one in run.results if one.status in (Status.PASSED, Status.FAILED)]
     evidence = _Evidence(judged, {one.id: features(one, where) for one in judged})

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from conformance.compatibility.diagnosis import Diagnosis, Found
+from conformance.spec.causes import Cause
+from reports.markdown import HEAD, row
 
 MOST_CASES = 8
+_INTRO = """\
+# Probable causes
+
+What may be behind failures, by what it breaks and what it spares: [compatibility.md](compatibility.md) says how a run's
+cells are compared with it.
+
+| | what it is | how it comes about | what to do |
+| --- | --- | --- | --- |
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +75,12 @@ def unexplained(diagnosis: Diagnosis) -> str:
     named = ", ".join(f"{case} {count}x" for case, count in cases[:MOST_CASES])
     more = f" and {len(cases) - MOST_CASES} more cases" if len(cases) > MOST_CASES else ""
     return f"{len(diagnosis.unexplained)} of {len(diagnosis.failed)} failed cells are not explained: {named}{more}"
+
+
+def page(causes: Iterable[Cause]) -> str:
+    """The page that lists the causes that the kit knows."""
+    rows = []
+    for one in causes:
+        links = " ".join(f"<{link}>" for link in one.links)
+        rows.append(row(f"`{one.id}`", one.name, f"{one.told}.", f"{one.remedy} {links}"))
+    return f"{HEAD}\n{_INTRO}" + "\n".join(rows) + "\n"

@@ -141,6 +141,7 @@ class Need:
     """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version.
 
     ``rules``: to read the nodes' rules, ``hosts``: to enter the nodes themselves, which a user must permit.
+    ``host_ports``: a pod network that offers hostPorts.
     """
 
     nodes: int = 1
@@ -150,6 +151,7 @@ class Need:
     families: int = 0  # any number
     rules: bool = False
     hosts: bool = False
+    host_ports: bool = False
 
 
 def nodes(count: int) -> Need:
@@ -180,6 +182,11 @@ def readable_rules() -> Need:
 def enterable_hosts() -> Need:
     """A way into the nodes' own file system."""
     return Need(hosts=True)
+
+
+def offered_host_ports() -> Need:
+    """A pod network of which nobody says that it offers no hostPorts, as plugins need not."""
+    return Need(host_ports=True)
 
 
 def dual_stack() -> Need:

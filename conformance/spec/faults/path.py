@@ -45,6 +45,26 @@ DAMAGE = {
         "What is sent through a Service arrives as it was sent.",
         (Mismatch.CORRUPTED,),
     ),
+    Fault.HOST_PORT_MISSING: Damage(
+        Site.WIRE,
+        "the node drops what is sent to its pods' hostPorts",
+        "A pod with a hostPort is reached at its node.",
+        (Mismatch.NOT_REACHED,),
+        ("containernetworking/plugins#1115",),
+    ),
+    Fault.HOST_IP_IGNORED: Damage(
+        Site.WIRE,
+        "what is sent to a hostPort at any address of the node goes to the pod",
+        "A hostPort with a hostIP is one of that address only.",
+        (Mismatch.ANSWERED,),
+    ),
+    Fault.HOST_PORT_CAPTURES_SERVICES: Damage(
+        Site.WIRE,
+        "what is sent to the number of a hostPort goes to the pod, whatever the address, before kube-proxy sees it",
+        "A hostPort is a port of its node, and of no other address.",
+        (Mismatch.WRONG_ENDPOINT, Mismatch.ANSWERED),
+        ("siderolabs/talos#9883", "containernetworking/plugins#269", *upstream(66103)),
+    ),
     Fault.MARK_OVERWRITTEN: Damage(
         Site.NODE,
         "another table's chain sets the mark of all that is forwarded to 0x80",

@@ -14,6 +14,9 @@ from conformance.spec.causes import Cause, Feature, Features, Pattern
 SHARE = 0.9
 """Of the cells that a cause would break so many must fail, and of those that it spares so many must pass."""
 
+_ASUNDER = (Feature.FAMILY, Feature.PROTOCOL)
+"""What is only so for one of these is told from something else by the cells of that one alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -106,18 +109,26 @@ class _Evidence:
         failing = [one for one in broken if self._fails(cause, one)]
         if not failing or len(failing) < SHARE * len(broken):
             return None
-        also = [one for one in left if self._fails(cause, one) and self._fits(cause.also, one)]
+        also = [one for one in left if self._fails(cause, one) and self._may(cause, one)]
         if only:
             also = [one for one in also if self._values(one, only[0]) & set(only[1])]
         explained = {one.id: one for one in (*failing, *also)}
         spares = [[one for one in left if pattern.fits(self.features[one.id])] for pattern in cause.spares]
+        if only and only[0] in _ASUNDER:
+            spares = [[one for one in group if self._values(one, only[0]) <= set(only[1])] for group in spares]
         groups = [[one for one in group if one.id not in explained] for group in (*spares, *beside)]
+        if not groups:
+            return None
         passed = [sum(one.status is Status.PASSED for one in group) for group in groups]
         if any(not good or good < SHARE * len(group) for good, group in zip(passed, groups, strict=True)):
             return None
         apart = {one.id: one.status is Status.PASSED for group in groups for one in group}
         values = tuple(explained.values())
         return Found(cause, only, values, len(failing), len(broken), sum(apart.values()), len(apart))
+
+    def _may(self, cause: Cause, one: Result) -> bool:
+        """Whether it is among the cells that the cause may break, and not among those that speak against it."""
+        return self._fits(cause.also, one) and not self._fits(cause.spares, one)
 
     def _fits(self, patterns: Sequence[Pattern], one: Result) -> bool:
         return any(pattern.fits(self.features[one.id]) for pattern in patterns)

@@ -96,7 +96,7 @@ class Cause:
     told: str
     remedy: str
     breaks: tuple[Pattern, ...]
-    spares: tuple[Pattern, ...]
+    spares: tuple[Pattern, ...] = ()
     how: frozenset[Mismatch] = frozenset()
     each: tuple[Feature, ...] = ()
     links: tuple[str, ...] = ()
@@ -123,19 +123,22 @@ def read(text: str, name: str) -> tuple[Cause, ...]:
 
 def _cause(plain: Entry, where: str) -> Cause:
     only(plain, _KEYS, where)
-    return Cause(
+    one = Cause(
         id=need(plain, "id", sentence, where, "a word"),
         name=need(plain, "is", sentence, where, "a few words"),
         told=need(plain, "told", sentence, where, "a sentence"),
         remedy=need(plain, "remedy", sentence, where, "a sentence"),
         breaks=need(plain, "breaks", _patterns, where, _FORM),
-        spares=need(plain, "spares", _patterns, where, _FORM),
+        spares=may(plain, "spares", _patterns, where, _FORM, ()),
         how=may(plain, "how", _mismatches, where, "a list of mismatches", frozenset()),
         each=may(plain, "each", _features, where, "a list of features", ()),
         links=may(plain, "links", _links, where, "a list of https:// addresses", ()),
         also=may(plain, "also", _patterns, where, _FORM, ()),
         seen=may(plain, "seen", _patterns, where, _FORM, ()),
     )
+    if not one.spares and not one.each:
+        raise malformed(f"{where} has neither spares nor each, so that nothing could speak against it.")
+    return one
 
 
 _FORM = "a list of patterns: tables of features with lists of their values"

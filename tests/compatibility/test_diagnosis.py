@@ -21,6 +21,11 @@ from tests.reports.runs import a_result, a_run
 CAUSES = {
     "affinity-ignored": ["affinity-broken"],
     "base-jump-missing": ["own-processes-bypass"],
+    "cni-macvlan": ["proxy-bypassed", "own-pods-not-reached: IPv6"],
+    "cni-masq-pod-to-pod": ["pod-to-pod-masqueraded"],
+    "cni-notrack": ["not-tracked: UDP"],
+    "cni-strict-rp-filter": ["reverse-path-filtered"],
+    "cni-wrong-mtu": ["large-packets-lost: TCP"],
     "foreign-policy-drops": ["forward-dropped: node-c"],
     "healthy": [],
     "large-packets-lost": ["large-packets-lost"],

@@ -60,6 +60,7 @@ def test_a_pattern_fits_what_has_one_of_its_values_of_each_feature_and_none_of_t
         ('each = ["node"]', 'each = ["host"]', "not a list of features"),
         ("https://", "http://", "not a list of https:// addresses"),
         ('remedy = "B', 'remedies = 1\nremedy = "B', "says remedies, which means nothing"),
+        ('spares = [{ client = ["node"] }]\neach = ["node"]', "", "has neither spares nor each"),
         ("[[cause]]", "[[causes]]", r"holds causes, where only \[\[cause\]\] tables"),
     ],
 )

@@ -88,6 +88,15 @@ class Arrangement:
         if kind_ and not issubclass(kind_, Exception):
             self.cluster.outage.hurry()
         try:
+            self._remove()
+        except KeyboardInterrupt:
+            # It came while a run that had nothing more to ask was clearing up: that is what it would have us do.
+            self.cluster.outage.hurry()
+            self._remove()
+            raise
+
+    def _remove(self) -> None:
+        try:
             # Nobody waits for what is thrown away: names are never used again.
             remove(self.cluster, self.run.id, wait=False)
         except ClusterError as failure:

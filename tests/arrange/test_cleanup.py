@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.arrange.arrangement import Arrangement, LeftBehind
+from conformance.arrange.arrangement import AT_ONCE, Arrangement, LeftBehind
 from conformance.arrange.cleanup import namespaces, remove, remove_older
 from conformance.arrange.manifests import namespace, service
 from conformance.arrange.run import Run
@@ -120,14 +120,32 @@ def test_a_change_that_was_not_carried_through_is_begun_anew(
     assert remove(cluster, run.id) == [run.namespace]
 
 
-def test_sixty_services_are_created_quickly(cluster: Cluster) -> None:
+def test_sixty_services_are_created_side_by_side_over_a_few_connections(kubeconfig: Path, tmp_path: Path) -> None:
     run = Run()
-    with Arrangement(cluster, run, "print()") as arrangement:
-        arrangement.create([namespace(run, run.namespace, privileged=False)])
-        spec = ServiceSpec(ServiceType.CLUSTER_IP, on())
-        body = service(run, spec, imagine.scenes([(spec,)])[0].here)
-        many = [{**body, "metadata": {**body["metadata"], "name": f"s{i}"}} for i in range(60)]
-        begun = time.monotonic()
-        arrangement.create(many)
-        assert time.monotonic() - begun < 5
-        assert len(arrangement.services()) == 60
+    with Cable(kubeconfig) as cable:
+        cluster = connect(cable.kubeconfig(tmp_path / "config"))
+        with Arrangement(cluster, run, "print()") as arrangement:
+            arrangement.create([namespace(run, run.namespace, privileged=False)])
+            spec = ServiceSpec(ServiceType.CLUSTER_IP, on())
+            body = service(run, spec, imagine.scenes([(spec,)])[0].here)
+            arrangement.create({**body, "metadata": {**body["metadata"], "name": f"s{i}"}} for i in range(60))
+            assert len(arrangement.services()) == 60
+        cluster.close()
+        assert 1 < cable.taken <= AT_ONCE
+
+
+def test_an_interrupt_ends_the_run_and_not_its_clean_up(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, deleted = Run(), list[str]()
+    delete = cluster.delete
+
+    def interrupted(path: str) -> bool:
+        deleted.append(path)
+        if len(deleted) == 2:
+            raise KeyboardInterrupt
+        return delete(path)
+
+    with pytest.raises(KeyboardInterrupt), Arrangement(cluster, run, "print()") as arrangement:
+        arrangement.create(namespace(run, name, privileged=True) for name in (run.namespace, run.host_namespace))
+        monkeypatch.setattr(cluster, "delete", interrupted)
+    monkeypatch.undo()
+    assert [n for n in namespaces(cluster) if n["status"].get("phase") != "Terminating"] == []

@@ -32,6 +32,8 @@ class Cable:
         self._server: asyncio.Server | None = None
         self._relays: dict[asyncio.Task[None], list[asyncio.StreamWriter]] = {}
         self._port = 0
+        self.taken = 0
+        """Connections so far."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -108,6 +110,7 @@ class Cable:
         await asyncio.gather(*self._relays, return_exceptions=True)
 
     def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.taken += 1
         relay = asyncio.ensure_future(self._relayed(reader, writer))
         self._relays[relay] = [writer]
         relay.add_done_callback(self._relays.pop)

@@ -27,7 +27,8 @@ _UNSTARTED = {
 class Peer:
     """An HTTP server; a pod's name says what happens: ``fine``, ``cut``, ``aborted``, ``forbidden``, ``missing``.
 
-    And those of `_UNSTARTED`.
+    And those of `_UNSTARTED`. A stream is cut or aborted at the first word of its program; of ``cut-when-told`` and
+    ``aborted-when-told`` at the first word to it.
     """
 
     def __init__(self) -> None:
@@ -94,16 +95,20 @@ class Peer:
             stderr=asyncio.subprocess.PIPE,
         )
         assert process.stdout and process.stderr and process.stdin
+        said, told = asyncio.Event(), asyncio.Event()
         pumps = [
-            asyncio.create_task(_pump(process.stdout, socket, b"\x01")),
-            asyncio.create_task(_pump(process.stderr, socket, b"\x02")),
+            asyncio.create_task(_pump(process.stdout, socket, b"\x01", said)),
+            asyncio.create_task(_pump(process.stderr, socket, b"\x02", said)),
         ]
-        relay = asyncio.create_task(_relay(socket, process.stdin))
+        relay = asyncio.create_task(_relay(socket, process.stdin, told))
         ended = asyncio.create_task(process.wait())
-        if pod == "cut":
-            asyncio.get_running_loop().call_later(0.3, lambda: asyncio.ensure_future(socket.close()))
-        if pod == "aborted" and request.transport:
-            asyncio.get_running_loop().call_later(0.3, request.transport.abort)
+        end, _, when = pod.partition("-")
+        if end in ("cut", "aborted"):
+            await (told if when else said).wait()
+        if end == "cut":
+            await socket.close()
+        if end == "aborted" and request.transport:
+            request.transport.abort()
         await asyncio.wait([relay, ended], return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             process.kill()
@@ -121,18 +126,22 @@ class Peer:
         return socket
 
 
-async def _pump(source: asyncio.StreamReader, socket: web.WebSocketResponse, channel: bytes) -> None:
+async def _pump(
+    source: asyncio.StreamReader, socket: web.WebSocketResponse, channel: bytes, said: asyncio.Event
+) -> None:
     while data := await source.read(4000):
         await socket.send_bytes(channel + data)
+        said.set()
 
 
-async def _relay(socket: web.WebSocketResponse, stdin: asyncio.StreamWriter) -> None:
+async def _relay(socket: web.WebSocketResponse, stdin: asyncio.StreamWriter, told: asyncio.Event) -> None:
     async for message in socket:
         if message.type in (WSMsgType.BINARY, WSMsgType.TEXT):
             data = message.data.encode() if isinstance(message.data, str) else message.data
             if data[:1] == b"\x00":
                 stdin.write(data[1:])
                 await stdin.drain()
+                told.set()
     stdin.close()
 
 

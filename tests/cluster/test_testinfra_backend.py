@@ -43,7 +43,7 @@ def test_modules_of_testinfra_work(peer: Peer, tmp_path: Path) -> None:
 @pytest.mark.parametrize("pod", ["cut", "aborted"])
 def test_a_command_whose_end_is_not_known_has_none(peer: Peer, pod: str) -> None:
     with pytest.raises(CommandFailed):
-        completed(peer.cluster(), PodRef("ns", pod), "sleep", "60")
+        completed(peer.cluster(), PodRef("ns", pod), "sh", "-c", "echo half; exec sleep 60")
 
 
 def test_a_program_that_is_not_there_ends_as_in_a_shell(peer: Peer) -> None:

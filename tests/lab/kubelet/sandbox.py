@@ -25,6 +25,7 @@ from conformance.lab.kubelet.server import CLIENT
 
 Json = dict[str, Any]
 NODE_IPS = ("172.30.99.11", "fd99::11")
+PATIENCE = 60.0  # longer than any machine, however busy, takes
 _QUIET = {"automountServiceAccountToken": False}
 PODS = "/api/v1/namespaces/default/pods"
 
@@ -163,7 +164,7 @@ class Cluster:
         }
         return await self.client.create(PODS, body)
 
-    async def until(self, name: str, condition: Callable[[Json], bool], seconds: float = 15) -> Json:
+    async def until(self, name: str, condition: Callable[[Json], bool], seconds: float = PATIENCE) -> Json:
         """The pod's object once ``condition`` holds."""
         deadline = time.monotonic() + seconds
         last: Json = {}
@@ -178,7 +179,7 @@ class Cluster:
         """The pod once it is Ready."""
         return await self.until(name, lambda pod: condition(pod, "Ready") == "True")
 
-    async def gone(self, name: str, seconds: float = 15) -> None:
+    async def gone(self, name: str, seconds: float = PATIENCE) -> None:
         """Wait until the pod's object does not exist."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

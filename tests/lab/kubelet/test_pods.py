@@ -12,6 +12,10 @@ Json = dict[str, Any]
 SLEEP = {"command": ["sleep", "1000"]}
 
 
+def starts(pod: Json) -> int:
+    return int(pod["status"]["containerStatuses"][0]["restartCount"])
+
+
 def state(pod: Json, index: int = 0) -> Json:
     statuses = pod["status"].get("containerStatuses") or [{"state": {}}]
     found: Json = statuses[index]["state"]
@@ -77,14 +81,16 @@ def test_restart_policies_decide_the_phase(sandbox: Sandbox) -> None:
         assert state(failed)["terminated"]["exitCode"] == 3
         again = await cluster.until(
             "again",
-            lambda pod: (
-                state(pod).get("waiting", {}).get("reason") == "CrashLoopBackOff"
-                and pod["status"]["containerStatuses"][0]["restartCount"] >= 1
-            ),
+            lambda pod: state(pod).get("waiting", {}).get("reason") == "CrashLoopBackOff" and starts(pod) >= 1,
         )
         assert again["status"]["phase"] == "Running"
         assert again["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 4
-        present, previous = await cluster.log("again"), await cluster.log("again", previous="true")
+        while True:  # until both logs are read between the same two starts
+            lives = starts(again)
+            present, previous = await cluster.log("again"), await cluster.log("again", previous="true")
+            again = await cluster.until("again", lambda pod: "waiting" in state(pod))
+            if starts(again) == lives:
+                break
         assert present.strip().isdigit()
         assert previous.strip().isdigit()
         assert present != previous

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,30 +91,35 @@ def sweep(netns: Netns, table_name: str, chains: frozenset[str]) -> None:
     netns.nft(delete_chains(table_name, chains))
 
 
+@pytest.fixture(scope="module", name="place")
+def _place(new_netns: type[namespace]) -> Iterator[Netns]:
+    with new_netns() as netns:
+        yield netns
+
+
+def begin(place: Netns, ruleset: Ruleset) -> None:
+    """Nothing is there but ``ruleset``."""
+    place.nft("flush ruleset\n" + full(ruleset, Existing(), rehook=True).text)
+
+
 @settings(max_examples=20)
 @given(first=states, second=states, third=states)
-def test_every_way_leads_to_the_same_table(
-    new_netns: type[namespace], first: Ruleset, second: Ruleset, third: Ruleset
-) -> None:
-    with new_netns() as netns:
-        netns.nft(full(third, Existing(), rehook=True).text)
-        wanted = netns.listing()
-    with new_netns() as netns:
-        netns.nft(full(first, Existing(), rehook=True).text)
-        one = partial(first, second)
-        netns.nft(one.text)
-        # The chains of the first step are still there, and may come to life again.
-        two = partial(second, third, one.stale_chains)
-        netns.nft(two.text)
-        sweep(netns, third.table, (one.stale_chains - third.chains.keys()) | two.stale_chains)
-        assert netns.listing() == wanted
-    with new_netns() as netns:
-        netns.nft(full(first, Existing(), rehook=True).text)
-        existing = Existing(frozenset(first.chains), frozenset(first.containers))
-        again = full(third, existing, rehook=True)
-        netns.nft(again.text)
-        sweep(netns, third.table, again.stale_chains)
-        assert netns.listing() == wanted
+def test_every_way_leads_to_the_same_table(place: Netns, first: Ruleset, second: Ruleset, third: Ruleset) -> None:
+    begin(place, third)
+    wanted = place.listing()
+    begin(place, first)
+    one = partial(first, second)
+    place.nft(one.text)
+    # The chains of the first step are still there, and may come to life again.
+    two = partial(second, third, one.stale_chains)
+    place.nft(two.text)
+    sweep(place, third.table, (one.stale_chains - third.chains.keys()) | two.stale_chains)
+    assert place.listing() == wanted
+    begin(place, first)
+    again = full(third, Existing(frozenset(first.chains), frozenset(first.containers)), rehook=True)
+    place.nft(again.text)
+    sweep(place, third.table, again.stale_chains)
+    assert place.listing() == wanted
 
 
 @given(first=states)

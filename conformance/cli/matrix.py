@@ -29,6 +29,9 @@ _CODES = (0, 1, 2)
 @click.option("--cni", "names", multiple=True, metavar="NAME", help="Only this network of `lab cni`; may be repeated.")
 @click.option("--case", "cases", multiple=True, metavar="ID", help="Only this case or cell; may be repeated.")
 @click.option("-k", "expression", metavar="EXPR", help="Only cells whose IDs match, as in pytest.")
+@click.option(
+    "--trust", type=click.IntRange(0), metavar="N", help="As with `run`: 1 is quicker where much fails.  [default: 40]"
+)
 @click.option("--again", is_flag=True, help="Make runs again that are there.")
 @click.option(
     "--output",
@@ -37,7 +40,9 @@ _CODES = (0, 1, 2)
     show_default=True,
     help="For the runs, each in a folder of its network's name.",
 )
-def matrix(names: tuple[str, ...], cases: tuple[str, ...], expression: str | None, again: bool, output: Path) -> int:
+def matrix(
+    names: tuple[str, ...], cases: tuple[str, ...], expression: str | None, trust: int | None, again: bool, output: Path
+) -> int:
     """Run the kit on every pod network of `lab cni`, one after the other, and print what each comes to.
 
     A run of the same kit that is there already, whole and of the same cases, is not made again: so what was
@@ -57,11 +62,13 @@ def matrix(names: tuple[str, ...], cases: tuple[str, ...], expression: str | Non
         raise UsageError(f"There is no network {unknown[0]}.", f"Name some of {', '.join(every)}.")
     chosen = [every[name] for name in names] or list(every.values())
     narrowed = [word for case in cases for word in ("--case", case)] + (["-k", expression] if expression else [])
+    options = ["--trust", str(trust)] if trust is not None else []
     files, said = [], {}
     for number, profile in enumerate(chosen, 1):
         click.echo(f"{number} of {len(chosen)}: {profile.name}: ", nl=False)
         try:
-            files.append((profile.name, _run(profile.name, narrowed, output.resolve() / profile.name, again=again)))
+            file = _run(profile.name, narrowed, options, output.resolve() / profile.name, again=again)
+            files.append((profile.name, file))
         except LabError as error:
             # The others are worth their runs all the same.
             said[profile.name] = [error.cause, error.hint]
@@ -80,7 +87,7 @@ def _foretold(profile: Profile) -> Foretold:
     return Foretold(profile.compatible, profile.fails, profile.causes)
 
 
-def _run(name: str, narrowed: Sequence[str], output: Path, *, again: bool) -> Path:
+def _run(name: str, narrowed: Sequence[str], options: Sequence[str], output: Path, *, again: bool) -> Path:
     """The results of a run on that network, made now or there already; ``LabError`` when it comes to none."""
     from conformance.lab.launch.start import environment  # noqa: PLC0415  needs Linux
     from reports.files import RESULTS, check_writable  # noqa: PLC0415  importable only after put_on_path
@@ -90,7 +97,7 @@ def _run(name: str, narrowed: Sequence[str], output: Path, *, again: bool) -> Pa
         click.echo("is there")
         return results
     check_writable(output)
-    command = [sys.executable, "-P", "-m", "conformance.cli", "run", "--lab", "--cni", name, *narrowed]
+    command = [sys.executable, "-P", "-m", "conformance.cli", "run", "--lab", "--cni", name, *narrowed, *options]
     with log.open("wb") as file:
         process = subprocess.Popen(
             [*command, "--output", str(output)], stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conformance.compatibility.diagnosis import SHARE, Diagnosis, diagnose
@@ -81,6 +81,7 @@ def test_a_cause_is_not_claimed_when_as_many_cells_like_those_pass(name: str) ->
     assert named.cause.id not in [found.cause.id for found in again]
 
 
+FEW = settings(max_examples=40)
 AREAS, CLIENTS = ("one", "two", "three"), ("pod-a", "node-a", "endpoint-b")
 
 
@@ -118,6 +119,7 @@ def causes(draw: st.DrawFn) -> Sequence[Cause]:
     return [replace(one, id=str(number)) for number, one in enumerate(drawn)]
 
 
+@FEW
 @given(runs(), causes())
 def test_a_cover_explains_failed_cells_once_and_leaves_out_the_others(run: Run, known_: Sequence[Cause]) -> None:
     diagnosis = diagnose(run, known_)
@@ -128,6 +130,7 @@ def test_a_cover_explains_failed_cells_once_and_leaves_out_the_others(run: Run, 
     assert sorted(one.id for one in (*explained, *diagnosis.unexplained)) == sorted(one.id for one in failed)
 
 
+@FEW
 @given(runs(), causes())
 def test_what_is_claimed_is_what_was_counted(run: Run, known_: Sequence[Cause]) -> None:
     where = place(run)
@@ -143,6 +146,7 @@ def test_what_is_claimed_is_what_was_counted(run: Run, known_: Sequence[Cause]) 
         assert found.spared
 
 
+@FEW
 @given(runs(), causes())
 def test_nothing_is_claimed_that_could_be_claimed_no_more_and_nothing_left_that_could(
     run: Run, known_: Sequence[Cause]
@@ -153,6 +157,7 @@ def test_nothing_is_claimed_that_could_be_claimed_no_more_and_nothing_left_that_
     assert diagnose(replace(run, results=rest), known_).found == ()
 
 
+@FEW
 @given(runs(), causes(), st.randoms(use_true_random=False))
 def test_the_order_of_cells_does_not_matter(run: Run, known_: Sequence[Cause], random: object) -> None:
     shuffled: list[Result] = list(run.results)

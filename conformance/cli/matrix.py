@@ -105,7 +105,8 @@ def _run(name: str, narrowed: Sequence[str], options: Sequence[str], output: Pat
         try:
             code = process.wait()
         except KeyboardInterrupt:
-            # It got the same signal, and takes its lab away and writes down what was done.
+            # Of a terminal it has it already, and minds no second one: it writes down what was done, and the lab goes.
+            process.terminate()
             process.wait()
             raise
     if code not in _CODES:

@@ -46,7 +46,7 @@ class Diagnosis:
 
 
 def diagnose(run: Run, causes: Sequence[Cause]) -> Diagnosis:
-    """The fewest of ``causes`` that a greedy choice takes to explain the failed cells; what passed speaks against them.
+    """Those of ``causes`` that explain the failed cells, the one that explains most first.
 
     A cause is claimed only when nearly all cells that it would break fail as it would have them, and nearly all of
     those that it spares pass: what the causes claimed before it explain is left out of both.

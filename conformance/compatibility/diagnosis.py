@@ -48,8 +48,8 @@ class Diagnosis:
 def diagnose(run: Run, causes: Sequence[Cause]) -> Diagnosis:
     """Those of ``causes`` that explain the failed cells, the one that explains most first.
 
-    A cause is claimed only when nearly all cells that it would break fail as it would have them, and nearly all of
-    those that it spares pass: what the causes claimed before it explain is left out of both.
+    A cause is claimed only when nearly all cells of each of its ``breaks`` fail as it would have them, and nearly all
+    of each of its ``spares`` pass: what the causes claimed before it explain is left out of both.
     """
     if not run.counts.get(Status.FAILED):
         return Diagnosis()
@@ -106,9 +106,10 @@ class _Evidence:
         broken: Sequence[Result],
         beside: Iterable[Sequence[Result]],
     ) -> Found | None:
-        failing = [one for one in broken if self._fails(cause, one)]
-        if not failing or len(failing) < SHARE * len(broken):
+        alike = [[one for one in broken if pattern.fits(self.features[one.id])] for pattern in cause.breaks]
+        if any(not group or sum(self._fails(cause, one) for one in group) < SHARE * len(group) for group in alike):
             return None
+        failing = [one for one in broken if self._fails(cause, one)]
         also = [one for one in left if self._fails(cause, one) and self._may(cause, one)]
         if only:
             also = [one for one in also if self._values(one, only[0]) & set(only[1])]

@@ -81,7 +81,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """``breaks``: cells of each fail by it, with one of the mismatches ``how``. ``spares``: cells that pass all the same.
+    """``breaks``: cells of each fail by it, by one of the mismatches ``how``. ``spares``: cells that pass all the same.
 
     ``also`` are cells that may fail by it, or not, which the results alone do not tell. What failed shows it only if
     one of ``seen`` fits, where there are any.

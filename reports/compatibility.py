@@ -66,7 +66,8 @@ def show(console: Console, verdicts: Sequence[Verdict]) -> None:
 
 def markdown(verdicts: Sequence[Verdict]) -> str:
     """For a step summary, a pull request or a page of documentation."""
-    lines = [row("plugin", "verdict", *(s.value for s in Standing), "probable cause"), row(*["---"] * 8)]
+    lines = ["# nftconform: compatibility\n"]
+    lines += [row("plugin", "verdict", *(s.value for s in Standing), "probable cause"), row(*["---"] * 8)]
     lines += [
         row(plain(v.name), f"**{v.word.value}**", *(v.counts()[s] for s in Standing), plain("; ".join(_names(v))))
         for v in verdicts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from conformance.model.addresses import Family
@@ -51,7 +51,8 @@ class ClusterState:
     ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
     most do; None when that is not known. ``homes`` are the nodes on which addresses really are, where anybody has seen
     them, empty for outside; ``closed`` says that there are no machines besides those named, so no load balancer either.
-    ``host_ports`` are those of the pods that are known, by node.
+    ``host_ports`` are those of the pods that are known, by node; ``modes`` those of nodes whose kube-proxy has told
+    its own.
     """
 
     services: Mapping[str, Service]
@@ -61,7 +62,13 @@ class ClusterState:
     pod_masquerade: bool | None = None
     homes: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+    modes: Mapping[str, ProxyMode] = field(default_factory=dict)
     host_ports: Mapping[str, tuple[HostMapping, ...]] = field(default_factory=dict)
+
+    def at(self, node: str) -> ClusterState:
+        """The same as the node's own kube-proxy sees it: in a roll-out it may run in another mode than others."""
+        mode = self.modes.get(node, self.proxy.mode)
+        return self if mode is self.proxy.mode else replace(self, proxy=replace(self.proxy, mode=mode))
 
     def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
         """The slices of ``service`` that carry ``family``, in the order given."""

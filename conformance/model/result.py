@@ -70,7 +70,8 @@ class Result:
     """The judged cell: ``message`` is one sentence; ``account`` None says that it was not asked.
 
     ``service``, ``client``, ``destination`` are the words of its ID. ``objects`` names the Services concerned, and
-    their slices, as they were then (`conformance.results.lines.Objects`); ``evidence`` a folder beside the results.
+    their slices, as they were then (`conformance.results.lines.Objects`). ``divergence`` is where the dial went another
+    way than it should have, ``evidence`` the folder with all that was seen of that, from where the run was started.
     ``size`` are the bytes of each question and answer where the case says so, 1500 where they are to fill a packet,
     else 0: a few.
     """
@@ -95,6 +96,7 @@ class Result:
     issue: Excuse | None = None
     objects: tuple[str, ...] = ()
     timing: Timing = field(default_factory=Timing)
+    divergence: str = ""
     evidence: str = ""
     size: int = 0
 

@@ -42,6 +42,21 @@ def usable_addresses(state: ClusterState, destination: Destination) -> set[str]:
     }
 
 
+def staying_addresses(state: ClusterState, destination: Destination) -> set[str]:
+    """Addresses of the Service dialled that an endpoint has which is not terminating."""
+    return {
+        e.addresses[0]
+        for s in state.slices[destination.service]
+        for e in s.endpoints
+        if e.addresses and not e.terminating
+    }
+
+
+def ready_addresses(state: ClusterState, destination: Destination) -> set[str]:
+    """Addresses of the Service dialled that a ready endpoint has."""
+    return {e.addresses[0] for s in state.slices[destination.service] for e in s.endpoints if e.addresses and e.ready}
+
+
 @quick
 @given(questions())
 def test_total_deterministic_and_argued(question: Question) -> None:
@@ -49,6 +64,25 @@ def test_total_deterministic_and_argued(question: Question) -> None:
     assert first == second
     assert first.reasons
     assert all(r.text and r.source.text for r in first.reasons)
+
+
+@quick
+@given(questions(), st.sampled_from(ProxyMode))
+def test_where_all_nodes_are_in_one_mode_it_is_the_clusters(question: Question, mode: ProxyMode) -> None:
+    state, client, destination = question
+    told = replace(state, modes=dict.fromkeys([*state.nodes, client.node], mode))
+    outright = replace(state, proxy=replace(state.proxy, mode=mode))
+    assert expect(told, client, destination) == expect(outright, client, destination)
+
+
+@quick
+@given(questions(), st.dictionaries(st.sampled_from([n.name for n in NODES]), st.sampled_from(ProxyMode)))
+def test_the_mode_of_a_node_on_nobodys_way_changes_nothing(question: Question, modes: dict[str, ProxyMode]) -> None:
+    state, client, destination = question
+    if client.kind is ClientKind.POD and destination.kind is DestinationKind.CLUSTER_IP:
+        alone = {node: mode for node, mode in modes.items() if node == client.node}
+        mixed = expect(replace(state, modes=modes), client, destination)
+        assert mixed == expect(replace(state, modes=alone), client, destination)
 
 
 @quick
@@ -84,7 +118,9 @@ def test_refused_means_no_endpoint_or_no_such_address(question: Question) -> Non
         owners = [k for k, s in served.items() if destination.ip in (*s.cluster_ips, *s.external_ips)]
         owners += [k for k, s in served.items() if destination.ip in [i.ip for i in s.ingress]]
         assert owners
-        assert all(not usable_addresses(state, replace(destination, service=k)) for k in owners)
+        # Of two endpoints with one address the one that is not terminating counts, though it be unready.
+        for owned in (replace(destination, service=k) for k in owners):
+            assert usable_addresses(state, owned) <= staying_addresses(state, owned) - ready_addresses(state, owned)
 
 
 @quick

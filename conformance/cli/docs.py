@@ -18,6 +18,7 @@ from conformance.model.cell import Cell
 from conformance.plan import imagine
 from conformance.plan.cells import plan
 from conformance.plan.claims import claims
+from conformance.spec.causes import known as known_causes
 from conformance.spec.coverage import covered, table
 from conformance.spec.interplay import known
 
@@ -29,7 +30,7 @@ KILLS, MUTANTS = "kills.json", "mutants.json"
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is stale.")
 @click.option("--output", type=click.Path(path_type=Path), help="Another folder than the checkout's docs.")
 def docs(check: bool, output: Path | None) -> int:
-    """Write docs/catalogue.md, coverage.md, faults.md, facts.md and preflight.md from what the code says.
+    """Write docs/catalogue.md, coverage.md, faults.md, facts.md, causes.md and preflight.md from what the code says.
 
     And reports/catalogues/VERSION.json: what this version asks, as conformance reports are verified against.
     """
@@ -54,7 +55,7 @@ def docs(check: bool, output: Path | None) -> int:
 
 def _pages(folder: Path) -> dict[str, str]:
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
-    from reports import catalogue, faults, kills, mutants, preflight  # noqa: PLC0415
+    from reports import catalogue, causes, faults, kills, mutants, preflight  # noqa: PLC0415
     from reports import facts as report  # noqa: PLC0415
 
     chapters = []
@@ -70,6 +71,7 @@ def _pages(folder: Path) -> dict[str, str]:
     return {
         "facts.md": report.page(lines),
         "preflight.md": preflight.page(known()),
+        "causes.md": causes.page(known_causes()),
         "catalogue.md": catalogue.catalogue(chapters),
         "coverage.md": catalogue.coverage(table(), covered(every), lab),
         "faults.md": faults.page(

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from conformance.compatibility.diagnosis import diagnose
 from conformance.judge import explain
 from conformance.model.printable import printable
 from conformance.model.result import Excuse, Result, by_area
 from conformance.model.verdict import Status
 from conformance.results.run import Run
+from conformance.spec.causes import known
+from reports.causes import told, unexplained
 from reports.embedded import embedded
 from reports.facts import described, properties
 from reports.marks import BY_KEY, MARKS, Mark, key_of
@@ -62,7 +65,7 @@ def document(run: Run) -> bytes:
     """The page, UTF-8. Whatever the run holds is shown as text; only ``https`` links of it can be followed."""
     script, style = part("page.js"), part("page.css")
     page = environment().get_template("page.html.j2")
-    counts = run.counts
+    counts, diagnosis = run.counts, diagnose(run, known())
     shown = [status for status in Status if counts[status]]
     marked = Counter(key_of(one) for one in run.results)
     return page.render(
@@ -81,9 +84,18 @@ def document(run: Run) -> bytes:
         areas={area: Counter(map(key_of, members)) for area, members in by_area(run.results).items()},
         sections=[s for status, title in _BROKEN if (s := _section(run, status, title)).count],
         apart=[(status, title, counts[status], _reasons(run, status)) for status, title in _APART if counts[status]],
+        causes=tuple(told(diagnosis)),
+        unexplained=unexplained(diagnosis),
         most=MOST_GROUPS,
         data=embedded(run),
     ).encode("utf-8", "replace")
+
+
+def bare_page(template: str, **shown: object) -> str:
+    """A page of another template, in the same style and under the same policy, without a script."""
+    style = part("page.css")
+    policy = f"default-src 'none'; style-src '{digest(style)}'; base-uri 'none'; form-action 'none'"
+    return environment().get_template(template).render(policy=policy, style=style, **shown)
 
 
 def _section(run: Run, status: Status, title: str) -> Section:

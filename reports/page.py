@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
+from conformance.compatibility.diagnosis import Diagnosis, diagnose
 from conformance.judge import explain
 from conformance.model.result import Result, by_area
 from conformance.model.verdict import Status
 from conformance.results.run import Run
+from conformance.spec.causes import known
+from reports.causes import told, unexplained
 from reports.facts import described
 from reports.markdown import fenced, plain, row
 
@@ -21,9 +24,10 @@ def document(run: Run) -> str:
     head, conclusion = run.header, run.conclusion
     lines = [f"# nftconform: {conclusion.name.lower()}\n", *(f"**{trouble}**\n" for trouble in run.troubles)]
     lines += [row("", ""), row("---", "---")]
-    told = described(run.facts, head.nodes, head.families, head.profile) | {"kit": head.kit, "started": head.started}
-    lines += [row(name, plain(value)) for name, value in told.items()]
+    about = described(run.facts, head.nodes, head.families, head.profile) | {"kit": head.kit, "started": head.started}
+    lines += [row(name, plain(value)) for name, value in about.items()]
     lines += ["", *_numbers(run.results)]
+    lines += causes_section(diagnose(run, known()), "##")
     lines += _broken("Failures", [r for r in run.results if r.status is Status.FAILED], head.again)
     lines += _broken("Could not be asked", [r for r in run.results if r.status is Status.UNKNOWN], head.again)
     for title, status in (
@@ -33,6 +37,18 @@ def document(run: Run) -> str:
     ):
         lines += _counted(title, [r for r in run.results if r.status is status])
     return "\n".join(lines) + "\n"
+
+
+def causes_section(diagnosis: Diagnosis, level: str) -> Iterable[str]:
+    """The probable causes below a heading of this level; nothing where the pattern of the failures says nothing."""
+    if not diagnosis.found:
+        return
+    yield f"\n{level} Probable cause\n"
+    for one in told(diagnosis):
+        links = "".join(f" <{link}>" for link in one.links)
+        yield f"- **{plain(one.headline)}**: {plain(one.evidence)}. {plain(one.told)} {plain(one.remedy)}{links}"
+    if rest := unexplained(diagnosis):
+        yield f"- {plain(rest)}."
 
 
 def _numbers(results: Collection[Result]) -> Iterable[str]:

@@ -10,16 +10,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.compatibility.diagnosis import diagnose
 from conformance.judge import explain
 from conformance.judge.conclusion import Conclusion
 from conformance.model.printable import printable
 from conformance.model.result import Result, by_area
 from conformance.model.verdict import Status
 from conformance.results.run import Run
+from conformance.spec.causes import known
+from reports.causes import short
 
 MOST_BLOCKS = 10
 """Who has more failures reads the reports."""
-MOST_AREAS, MOST_CASES, MOST_REASONS = 7, 5, 3
+MOST_AREAS, MOST_CASES, MOST_CAUSES, MOST_REASONS = 7, 5, 2, 3
 """Together with all other lines 24: the screen that a terminal has at least, 80 columns wide."""
 
 _COLUMNS = (
@@ -49,7 +52,9 @@ def show(console: Console, run: Run, written: Collection[Path] = (), options: st
         _blocks(console, chosen, _STYLES[status], options, max(most, MOST_BLOCKS))
     console.print()
     console.print(_table(run.results, max(most, MOST_AREAS)))
-    _lines(console, _cases(run.results), max(most, MOST_CASES), "cases")
+    causes = _causes(run)
+    _lines(console, _cases(run.results), max(most, MOST_CASES - bool(causes)), "cases")
+    _lines(console, causes, max(most, MOST_CAUSES), "causes")
     _lines(console, _reasons(run.results), max(most, MOST_REASONS), "reasons")
     for trouble in run.troubles:
         console.print(Text(trouble, style="yellow"), soft_wrap=True)
@@ -102,6 +107,15 @@ def _cases(results: Iterable[Result]) -> list[Text]:
     return [
         Text.assemble((printable(case), "bold red"), f" {count}x  {printable(promises[case])}")
         for case, count in Counter(one.case for one in failed).most_common()
+    ]
+
+
+def _causes(run: Run) -> list[Text]:
+    """What probably is behind the failures, where their pattern says something."""
+    diagnosis = diagnose(run, known())
+    return [
+        Text.assemble(("probable cause ", "bold"), printable(short(found, len(diagnosis.failed))))
+        for found in diagnosis.found
     ]
 
 

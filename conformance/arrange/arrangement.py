@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -39,7 +39,9 @@ class Wanted:
     nodes: Mapping[str, str]  # role -> node
     services: Sequence[ServiceSpec] = ()  # whose endpoints there must be
     client_roles: Sequence[str] = ()
+    dialling: Collection[str] = ()  # names of wards that are client positions
     host_nodes: Sequence[str] = ()  # node names that get a host-network agent
+    beside: Sequence[Backend] = ()  # backends that serve no Service
     ping: bool = False
     raw: bool = False
     privileged: bool = False
@@ -48,10 +50,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A client position of the cluster, and the pod in which its agent can be started."""
+    """A client position of the cluster, and the pod in which its agent can be started.
+
+    ``ward``: NetworkPolicies may keep it from dialling anybody but its own node.
+    """
 
     client: Client
     pod: PodRef
+    ward: bool = False
 
 
 class LeftBehind(ClusterError):
@@ -115,7 +121,8 @@ class Arrangement:
         Raises `NotConverged` when the pods do not get ready.
         """
         run = self.run
-        every = [b for spec in wanted.services for b in spec.backends if b.role in wanted.nodes]
+        serving = [*(b for spec in wanted.services for b in spec.backends), *wanted.beside]
+        every = [b for b in serving if b.role in wanted.nodes]
         self._backends = {b.pod: b for b in sorted(every)}
         fleets = {b.pod: max(o.number for o in every if o.pod == b.pod) for b in every}
         privileged = wanted.raw or any(b.host_network or b.raw for b in every)
@@ -133,7 +140,13 @@ class Arrangement:
         pods = [
             *(
                 manifests.backend(
-                    run, b, wanted.nodes[b.role], wanted.services, fleets[name], wanted.host_ports.get(b.role, ())
+                    run,
+                    b,
+                    wanted.nodes[b.role],
+                    wanted.services,
+                    fleets[name],
+                    wanted.host_ports.get(b.role, ()),
+                    raw=wanted.raw and b.ward,
                 )
                 for name, b in self._backends.items()
             ),
@@ -154,6 +167,11 @@ class Arrangement:
     def addresses(self) -> dict[str, tuple[str, ...]]:
         """The addresses of every backend pod, by name."""
         return {name: _ips(self._pods[name]) for name in self._backends}
+
+    @property
+    def pods(self) -> list[JSON]:
+        """The run's pods, as they were when they got ready."""
+        return list(self._pods.values())
 
     def services(self) -> list[JSON]:
         """The run's Services as the API has them now."""
@@ -213,12 +231,15 @@ class Arrangement:
                 label, position = endpoint(role).label, ClientKind.POD
             elif name == f"{Breed.RAW.value}-{role}":
                 label, position = endpoint(role, breed=Breed.RAW).label, ClientKind.POD
+            elif name in wanted.dialling:
+                label, position = f"endpoint-{name}", ClientKind.POD
             elif name.startswith("client-"):
                 label, position = pod(role).label, ClientKind.POD
             else:
                 continue
             ips = () if obj["spec"].get("hostNetwork") else _ips(obj)
-            found[label] = Position(Client(label, position, node, ips), PodRef(obj["metadata"]["namespace"], name))
+            client = Client(label, position, node, ips)
+            found[label] = Position(client, PodRef(obj["metadata"]["namespace"], name), name in wanted.dialling)
         return found
 
 

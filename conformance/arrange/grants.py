@@ -12,6 +12,7 @@ from conformance.cluster.grants import Grant
 from conformance.model.case import Ask, Become, Case, Matrix, Request, ServiceSpec, Submission, Verb
 
 SERVICES, STATUS, SLICES, MIRRORED = "services", "services/status", "endpointslices.discovery.k8s.io", "endpoints"
+POLICIES = "networkpolicies.networking.k8s.io"
 
 ALWAYS = (
     Grant("list", "nodes"),
@@ -65,6 +66,12 @@ def _of_case(case: Case) -> Iterable[Grant]:
     asked = [step for step in case.story if isinstance(step, Ask)]
     changes = [step.services for step in case.story if isinstance(step, Become)]
     specs = list(chain(case.services, *changes))
+    policies = [case.policies, *(step.policies or () for step in case.story if isinstance(step, Become))]
+    if any(policies):
+        # A policy of the kit's own shows when the others are in force: it is made and deleted again and again.
+        yield from (Grant(verb, POLICIES) for verb in ("create", "delete", "list"))
+    if len([one for one in policies if one]) > 1:
+        yield Grant("update", POLICIES)
     yield from _of_specs(specs)
     if changes:
         yield Grant("patch", SERVICES)

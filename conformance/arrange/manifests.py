@@ -9,8 +9,11 @@ from conformance.arrange.run import ENDS, ROLE, WHY, Run
 from conformance.cluster.pods import AGENT_FILE, AGENT_FOLDER, AGENT_PATH
 from conformance.model import manifest
 from conformance.model.case.backend import Backend, Breed
+from conformance.model.case.policy_spec import PolicySpec
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.kube import HostPort, ServiceType
+from conformance.model.policy_manifest import POD_LABEL
+from conformance.model.policy_manifest import network_policy as manifest_of_policy
 from conformance.model.surroundings import ALT_SHIFT, CLOSED_PORT, FLEET_PORT, Surroundings
 
 JSON = dict[str, Any]
@@ -83,7 +86,7 @@ def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, hos
     }
     if run.pull_secret:
         spec["imagePullSecrets"] = [{"name": PULLING}]
-    metadata: JSON = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role}}
+    metadata: JSON = {"name": name, "namespace": where, "labels": run.labels | {ROLE: role, POD_LABEL: name}}
     if host:
         metadata["annotations"] = {WHY: "the node's own network is where it dials from, or answers"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
@@ -96,10 +99,13 @@ def backend(
     specs: Iterable[ServiceSpec],
     fleet: int = 0,
     ports: Iterable[HostPort] = (),
+    *,
+    raw: bool = False,
 ) -> JSON:
     """The pod of a backend, with the label of every set of endpoints that it is in.
 
-    ``fleet`` is how many it plays, ``ports`` are those of its node that lead to it if it is PORTED.
+    ``fleet`` is how many it plays, ``ports`` are those of its node that lead to it if it is PORTED. With ``raw`` it may
+    open raw sockets and answers SCTP, as those do anyway that are bred for it.
     """
     port = run.backend_port + (ALT_SHIFT if one.breed == Breed.ALT.value else 0)
     made = pod(run, run.namespace, one.pod, node, port=port, role="backend", host=one.host_network)
@@ -113,11 +119,12 @@ def backend(
         del container["readinessProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
-    if one.raw:
+    if one.raw or raw:
         container["command"].append("--sctp")
         _allow_raw(made)
     if one.breed == Breed.PORTED.value:
         container["ports"] = [_host_port(each, port) for each in ports]
+        made["metadata"]["annotations"][WHY] += "; hostPorts are asked for"
     if one.breed == Breed.SIDECAR.value:
         made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]
         kept = {key: container[key] for key in ("image", "imagePullPolicy", "resources", "securityContext")}
@@ -152,7 +159,7 @@ def host_agent(run: Run, index: int, node: str, *, raw: bool = False, privileged
 
 def _allow_all(made: JSON) -> None:
     """To enter the node takes its processes, of which the first one's root is the node's own."""
-    made["metadata"]["annotations"] = {WHY: "--node-access privileged: the node's own nft is asked for its version"}
+    made["metadata"]["annotations"] = {WHY: "the node's own nft is asked for its version, and failing dials are traced"}
     made["spec"]["hostPID"] = True
     (container,) = made["spec"]["containers"]
     container["securityContext"] = {"privileged": True, "runAsNonRoot": False, "runAsUser": 0}
@@ -197,6 +204,14 @@ def slices(run: Run, spec: ServiceSpec, here: Surroundings) -> list[JSON]:
 def endpoints(run: Run, spec: ServiceSpec, here: Surroundings) -> JSON:
     """The Endpoints object of a mirrored Service, in the run's namespace."""
     return _owned(run, manifest.endpoints(spec, here))
+
+
+def network_policy(run: Run, spec: PolicySpec, here: Surroundings) -> JSON:
+    """The NetworkPolicy of ``spec``, in the namespace that it says."""
+    made = manifest_of_policy(spec, here)
+    made["metadata"]["namespace"] = run.spaces[spec.space.value]
+    made["metadata"]["labels"] |= run.labels
+    return made
 
 
 def _owned(run: Run, made: JSON) -> JSON:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from conformance.arrange.balancing import Balancing
+from conformance.model.case.policy_spec import Space
 
 AGENT_IMAGE = (
     "docker.io/library/python:3.12-alpine@sha256:6d43704baacd1bfbe7c295d7f13079d5d8104ed33568873133f8fc69980419df"
@@ -60,6 +61,11 @@ class Run:
     def host_namespace(self) -> str:
         """Where the host-network agents live; the only one with privileged Pod Security."""
         return f"nftconform-{self.id}-host"
+
+    @property
+    def spaces(self) -> dict[str, str]:
+        """Both namespaces, by the words of `conformance.model.case.policy_spec.Space`."""
+        return {Space.OWN.value: self.namespace, Space.OTHER.value: self.host_namespace}
 
     @property
     def labels(self) -> dict[str, str]:

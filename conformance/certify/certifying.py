@@ -33,7 +33,7 @@ _OPTION = "(--"
 """Where the kit says why it did not ask, and names the option that would have let it."""
 
 
-class _Fate(Enum):
+class Fate(Enum):
     """What a case comes to, over all its cells."""
 
     PASSED = "passed"
@@ -76,31 +76,31 @@ def profiles(run: Run, catalogue: Catalogue) -> tuple[ProfileReport, ...]:
 
 
 def _profile(claim: Claim, catalogue: Catalogue, cells: Mapping[str, Collection[Result]]) -> ProfileReport:
-    by_fate: dict[_Fate, list[str]] = {fate: [] for fate in _Fate}
+    by_fate: dict[Fate, list[str]] = {fate: [] for fate in Fate}
     for case in catalogue.of(claim):
-        by_fate[_fate(catalogue.cases[case], cells.get(case, ()))].append(case)
+        by_fate[fate(catalogue.cases[case], cells.get(case, ()))].append(case)
     counted = Statistics(**{fate.value: len(cases) for fate, cases in by_fate.items()})
     return ProfileReport(
         name=claim,
         result=outcome_of(counted),
         statistics=counted,
-        failed_cases=tuple(by_fate[_Fate.FAILED]),
-        skipped_cases=tuple(by_fate[_Fate.SKIPPED]),
-        unknown_cases=tuple(by_fate[_Fate.UNKNOWN]),
+        failed_cases=tuple(by_fate[Fate.FAILED]),
+        skipped_cases=tuple(by_fate[Fate.SKIPPED]),
+        unknown_cases=tuple(by_fate[Fate.UNKNOWN]),
         unsupported_features=tuple(
             Feature(why, tuple(cases))
-            for why, cases in _grouped((_lacking(cells[case]), case) for case in by_fate[_Fate.UNSUPPORTED]).items()
+            for why, cases in _grouped((_lacking(cells[case]), case) for case in by_fate[Fate.UNSUPPORTED]).items()
         ),
         known_issues=tuple(
             Known(link, summary, tuple(cases))
             for (link, summary), cases in _grouped(
-                (_excuse(cells[case]), case) for case in by_fate[_Fate.EXCUSED]
+                (_excuse(cells[case]), case) for case in by_fate[Fate.EXCUSED]
             ).items()
         ),
     )
 
 
-def _fate(entry: Entry, cells: Collection[Result]) -> _Fate:
+def fate(entry: Entry, cells: Collection[Result]) -> Fate:
     """Of a case with a cell that failed: failed. Of one with a cell that is unknown, or that nobody told of: unknown.
 
     A MUST that does not apply is skipped, as for a whole run, and so is what an option of the run would have let it
@@ -108,14 +108,14 @@ def _fate(entry: Entry, cells: Collection[Result]) -> _Fate:
     """
     statuses = {one.status for one in cells}
     if Status.FAILED in statuses:
-        return _Fate.FAILED
+        return Fate.FAILED
     if Status.UNKNOWN in statuses or len(cells) < entry.cells:
-        return _Fate.UNKNOWN
+        return Fate.UNKNOWN
     if any(_skipped(entry.level, one) for one in cells):
-        return _Fate.SKIPPED
+        return Fate.SKIPPED
     if Status.KNOWN_ISSUE in statuses:
-        return _Fate.EXCUSED
-    return _Fate.PASSED if Status.PASSED in statuses else _Fate.UNSUPPORTED
+        return Fate.EXCUSED
+    return Fate.PASSED if Status.PASSED in statuses else Fate.UNSUPPORTED
 
 
 def _skipped(level: Level, one: Result) -> bool:

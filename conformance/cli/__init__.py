@@ -27,6 +27,7 @@ _COMMANDS = {
     "bench": "Measure latency of first packets and of changes, by the number of Services and the proxy mode.",
     "report": "Make a report of a run's results.jsonl: JUnit, Markdown, a summary, a conformance report, a badge.",
     "verify-report": "Say what is wrong with a conformance report, alone or beside its results.",
+    "compatibility": "Say whether network plugins keep kube-proxy's promises, and why not: a verdict a run.",
     "diff": "Compare two runs: what fails, passes or behaves otherwise by now; --gate blocks on it.",
     "history": "Say of many runs since when each case fails, whether it wavers, whether it is slower.",
     "rbac": "Print the permissions that a run needs, as manifests for kubectl apply.",

@@ -45,6 +45,13 @@ class CniOptions:
     def __bool__(self) -> bool:
         return bool(self.name or self.conf or self.bins)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The options that choose it again, each with its value."""
+        given = [("--cni", self.name or ""), ("--cni-conf", str(self.conf or ""))]
+        given += [("--cni-bin", str(one)) for one in self.bins]
+        return tuple(word for option in given if option[1] for word in option)
+
     def choice(self) -> Cni | None:
         """The network that they choose, checked; None: the lab's own bridge. ``KitError``."""
         if not self:

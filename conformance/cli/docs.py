@@ -19,6 +19,7 @@ from conformance.model.cell import Cell
 from conformance.plan import imagine
 from conformance.plan.cells import plan
 from conformance.plan.claims import claims
+from conformance.spec.causes import known as known_causes
 from conformance.spec.coverage import covered, table
 from conformance.spec.interplay import known
 
@@ -37,7 +38,7 @@ KILLS, MUTANTS = "kills.json", "mutants.json"
     help="Write instead the tables and plots of docs/performance.md from this bench.jsonl.",
 )
 def docs(check: bool, output: Path | None, measured: Path | None) -> int:
-    """Write docs/catalogue.md, coverage.md, faults.md, facts.md and preflight.md from what the code says.
+    """Write docs/catalogue.md, coverage.md, faults.md, facts.md, causes.md and preflight.md from what the code says.
 
     And reports/catalogues/VERSION.json: what this version asks, as conformance reports are verified against.
     """
@@ -78,7 +79,7 @@ def _performance(measured: Path, folder: Path) -> None:
 
 def _pages(folder: Path) -> dict[str, str]:
     from fixtures.catalogue import areas  # noqa: PLC0415  importable only after put_on_path
-    from reports import catalogue, faults, kills, mutants, preflight  # noqa: PLC0415
+    from reports import catalogue, causes, faults, kills, mutants, preflight  # noqa: PLC0415
     from reports import facts as report  # noqa: PLC0415
 
     chapters = []
@@ -94,6 +95,7 @@ def _pages(folder: Path) -> dict[str, str]:
     return {
         "facts.md": report.page(lines),
         "preflight.md": preflight.page(known()),
+        "causes.md": causes.page(known_causes()),
         "catalogue.md": catalogue.catalogue(chapters),
         "coverage.md": catalogue.coverage(table(), covered(every), lab),
         "faults.md": faults.page(

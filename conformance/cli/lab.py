@@ -13,6 +13,7 @@ import click
 from conformance.cli.cni import CniOptions, listing
 from conformance.cli.faults import fault
 from conformance.cli.fetch import fetch
+from conformance.cli.matrix import matrix
 from conformance.cli.options import PROXY_MODES, chosen, kubernetes, kubernetes_options, lab_directory
 from conformance.errors import EnvironmentFault, KitError, LabError, UsageError
 from conformance.model.cluster import ProxyMode
@@ -194,6 +195,7 @@ def proxy_mode(folder: Path | None, nodes: tuple[str, ...], mode: str) -> None:
 lab.add_command(fault)
 lab.add_command(fetch)
 lab.add_command(listing)
+lab.add_command(matrix)
 
 
 def _short(path: Path) -> Path:

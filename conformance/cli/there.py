@@ -42,6 +42,7 @@ def settled(choice: Choice, *, in_lab: bool, nodes: int, wanted: KubernetesOptio
         )
     if not in_lab and any(wanted):
         raise UsageError("--binaries, --proxy-mode, --kube-proxy-config and --cni are for a lab.", "Give --lab, too.")
+    choice = replace(choice, lab_network=wanted[-1].words)
     with terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
         settings = settle(there)
         check_permitted(settings)

@@ -134,5 +134,10 @@ QUESTIONS = (
         "Whether the pod network offers hostPorts; where nobody says that it does not, they are asked for.",
         "`--fact` alone: a plugin need not offer them, and no object of the API says whether it does",
     ),
+    Question(
+        "policy_enforced",
+        "Whether NetworkPolicies are enforced.",
+        "a run with NetworkPolicy cases: pods that it isolates",
+    ),
 )
 """In the order of `conformance.model.facts.Facts`."""

@@ -71,6 +71,7 @@ def learned(read: Read) -> Facts:
         local_addresses=_ONLY_ON_NODES,
         pod_masquerade=_ONLY_ON_NODES,
         host_ports=unknown("no object of the API tells"),
+        policy_enforced=unknown("no case needs it"),
         admission=admission.engines(seen),
     )
     for part in (_nodes, _proxy, _networks, _plugins):

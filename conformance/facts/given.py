@@ -143,6 +143,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "may_exec": _boolean,
     "pod_masquerade": _boolean,
     "host_ports": _boolean,
+    "policy_enforced": _boolean,
 }
 """All but those that no text describes: nodes, and the addresses that they have besides."""
 

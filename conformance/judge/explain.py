@@ -65,7 +65,7 @@ def explain(one: Result, options: str = "") -> str:
         return ""
     head = "  ".join(w for w in (one.id, one.level.value, ", ".join(s.text for s in one.sources)) if w)
     again = f"nftconform run --case {one.id} {options}".rstrip()
-    return block(head, one.account, said(one), promise=one.promise, evidence=one.evidence, again=again)
+    return block(head, one.account, said(one), one.divergence, promise=one.promise, evidence=one.evidence, again=again)
 
 
 def said(one: Verdict | Result) -> str:
@@ -74,7 +74,16 @@ def said(one: Verdict | Result) -> str:
     return " ".join(w for w in (one.status.value, mismatch, one.message) if w)
 
 
-def block(head: str, told: Account, verdict: str, *, promise: str = "", evidence: str = "", again: str = "") -> str:
+def block(
+    head: str,
+    told: Account,
+    verdict: str,
+    divergence: str = "",
+    *,
+    promise: str = "",
+    evidence: str = "",
+    again: str = "",
+) -> str:
     """The same of any account, after the line ``head``; what is empty is left out."""
     rows = [
         ("promise", promise),
@@ -84,6 +93,7 @@ def block(head: str, told: Account, verdict: str, *, promise: str = "", evidence
         ("verdict", verdict),
         *(("because" if i == 0 else "", f"{r.text}  [{r.source.text}]") for i, r in enumerate(told.reasons)),
         ("controls", f"before {_ANSWERED[told.before]}, after {_ANSWERED[told.after]}"),
+        ("diverged", divergence),
         ("evidence", evidence),
         ("again", again),
     ]

@@ -17,6 +17,8 @@ Json = dict[str, Any]
 
 _SYSTEM = "kube-system"
 _FAULTS = "faults"
+FAULTS_ACCOUNT = "nftconform-faults"
+"""It may read what some faults need to know: Services, their endpoints, pods and nodes."""
 FAULTS_MOUNT: Json = {"name": _FAULTS, "mountPath": str(POD_FOLDER)}
 IMAGE = f"nftconform/lab:{__version__}"
 # The cluster's authority is all they trust; aiohttp would parse the machine's many roots when it is imported.
@@ -50,6 +52,9 @@ def objects(plan: AddressPlan, faults: Path, proxy: ProxyProgram) -> Iterator[tu
     """Where to create what, in an order in which everything finds what it refers to; ``faults`` is the switchboard."""
     yield from _proxy(plan, faults, proxy)
     yield from _dns(plan, faults)
+    yield _account(FAULTS_ACCOUNT)
+    yield _role(FAULTS_ACCOUNT, "services", "pods", "nodes")
+    yield _bind(FAULTS_ACCOUNT, FAULTS_ACCOUNT, FAULTS_ACCOUNT)
 
 
 def _proxy(plan: AddressPlan, faults: Path, program: ProxyProgram) -> Iterator[tuple[str, Json]]:
@@ -100,6 +105,22 @@ def _proxy(plan: AddressPlan, faults: Path, program: ProxyProgram) -> Iterator[t
     yield workload("daemonsets", "DaemonSet", "kube-proxy", labels, {"template": pod})
 
 
+def _role(name: str, *resources: str) -> tuple[str, Json]:
+    """A ClusterRole to follow these and EndpointSlices."""
+    return (
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": name},
+            "rules": [
+                {"apiGroups": [""], "resources": list(resources), "verbs": ["list", "watch"]},
+                {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+            ],
+        },
+    )
+
+
 def configuration(plan: AddressPlan, mode: ProxyMode) -> str:
     """kube-proxy's, in YAML."""
     return f"""\
@@ -144,18 +165,7 @@ users:
 def _dns(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
     labels = {"k8s-app": "kube-dns"}
     yield _account("coredns")
-    yield (
-        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": "system:coredns"},
-            "rules": [
-                {"apiGroups": [""], "resources": ["services", "pods", "namespaces"], "verbs": ["list", "watch"]},
-                {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
-            ],
-        },
-    )
+    yield _role("system:coredns", "services", "pods", "namespaces")
     yield _bind("system:coredns", "system:coredns", "coredns")
     container = {
         "name": "coredns",

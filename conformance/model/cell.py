@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case import (
+    Backend,
     ClientRef,
     DestinationRef,
     Dialling,
     Disturb,
     Level,
+    PolicySpec,
     Profile,
     ServiceSpec,
     Submission,
@@ -46,11 +48,22 @@ class Cell:
     alone: bool = False  # asked when all others have been
     profile: Profile = Profile.CORE
     disturbances: tuple[Disturb | None, ...] = ()  # what goes on in each phase; none listed: nothing in any
+    policies: tuple[tuple[PolicySpec, ...], ...] = ()  # those of each phase; none listed: none in any
 
     @property
     def disruptive(self) -> bool:
         """Whether its story disturbs others."""
         return any(self.disturbances)
+
+    @property
+    def policed(self) -> bool:
+        """Whether there are NetworkPolicies anywhere in its story."""
+        return any(self.policies)
+
+    @property
+    def wards(self) -> tuple[Backend, ...]:
+        """The pods that its story's NetworkPolicies are about."""
+        return tuple(dict.fromkeys(b for phase in self.policies for p in phase for b in p.about))
 
     @property
     def disturbance(self) -> Disturb | None:

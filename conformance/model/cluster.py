@@ -8,6 +8,7 @@ from enum import Enum
 
 from conformance.model.addresses import Family
 from conformance.model.kube import EndpointSlice, HostMapping, Node, Service
+from conformance.model.network_policy import Policed
 
 
 class ProxyMode(Enum):
@@ -52,7 +53,7 @@ class ClusterState:
     most do; None when that is not known. ``homes`` are the nodes on which addresses really are, where anybody has seen
     them, empty for outside; ``closed`` says that there are no machines besides those named, so no load balancer either.
     ``host_ports`` are those of the pods that are known, by node; ``modes`` those of nodes whose kube-proxy has told
-    its own.
+    its own. ``policed`` holds policies only where something enforces them.
     """
 
     services: Mapping[str, Service]
@@ -64,6 +65,7 @@ class ClusterState:
     closed: bool = False
     modes: Mapping[str, ProxyMode] = field(default_factory=dict)
     host_ports: Mapping[str, tuple[HostMapping, ...]] = field(default_factory=dict)
+    policed: Policed = field(default_factory=Policed)
 
     def at(self, node: str) -> ClusterState:
         """The same as the node's own kube-proxy sees it: in a roll-out it may run in another mode than others."""

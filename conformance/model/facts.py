@@ -83,6 +83,7 @@ class Facts:
     local_addresses: Fact[Mapping[str, tuple[str, ...]]] = field(default_factory=Fact)
     pod_masquerade: Fact[bool] = field(default_factory=Fact)
     host_ports: Fact[bool] = field(default_factory=Fact)
+    policy_enforced: Fact[bool] = field(default_factory=Fact)
 
     def items(self) -> Iterator[tuple[str, Fact[Any]]]:
         """Every fact by its name, in the order above."""

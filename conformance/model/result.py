@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from conformance.model.case import Level, Profile, ServiceSpec
+from conformance.model.case import Dialling, Level, Profile, ServiceSpec, Submission
 from conformance.model.cell import Cell
 from conformance.model.source import Reason, Source
 from conformance.model.verdict import Mismatch, Status
+
+_FULL = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,10 @@ class Result:
     """The judged cell: ``message`` is one sentence; ``account`` None says that it was not asked.
 
     ``service``, ``client``, ``destination`` are the words of its ID. ``objects`` names the Services concerned, and
-    their slices, as they were then (`conformance.results.lines.Objects`); ``evidence`` a folder beside the results.
+    their slices, as they were then (`conformance.results.lines.Objects`). ``divergence`` is where the dial went another
+    way than it should have, ``evidence`` the folder with all that was seen of that, from where the run was started.
+    ``size`` are the bytes of each question and answer where the case says so, 1500 where they are to fill a packet,
+    else 0: a few.
     """
 
     id: str
@@ -91,7 +96,9 @@ class Result:
     issue: Excuse | None = None
     objects: tuple[str, ...] = ()
     timing: Timing = field(default_factory=Timing)
+    divergence: str = ""
     evidence: str = ""
+    size: int = 0
 
 
 def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, message: str = "") -> Result:
@@ -113,6 +120,7 @@ def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, me
         message=message,
         profile=cell.profile,
         variant=_variant(cell.service),
+        size=0 if isinstance(cell.what, Submission) else _size(cell.what),
     )
 
 
@@ -122,6 +130,10 @@ def by_area(results: Iterable[Result]) -> dict[str, list[Result]]:
     for one in results:
         grouped.setdefault(one.area, []).append(one)
     return dict(sorted(grouped.items()))
+
+
+def _size(what: Dialling) -> int:
+    return what.size or (_FULL if what.fits or what.too_big else 0)
 
 
 def _variant(spec: ServiceSpec) -> Variant:

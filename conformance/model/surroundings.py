@@ -28,6 +28,7 @@ class Surroundings:
     (index, of): this process takes each ``of``-th number, so that processes side by side take different ones; ``draw``
     is where all of them begin to count, for runs side by side to begin elsewhere. ``pools`` are the ranges of which the
     kit itself gives load balancers addresses, to which only the external clients that are ``routed`` find a way.
+    ``namespaces`` are the run's, by the word for each (`conformance.model.case.policy_spec.Space`).
     """
 
     nodes: Mapping[str, Node]
@@ -44,6 +45,7 @@ class Surroundings:
     domain: str = "cluster.local"
     pools: tuple[str, ...] = ()
     routed: tuple[str, ...] = ()
+    namespaces: Mapping[str, str] = field(default_factory=dict)
 
     def addresses(self, backend: Backend) -> tuple[str, ...]:
         """The addresses at which ``backend`` answers: its pod's, or its node's primary ones."""
@@ -54,7 +56,7 @@ class Surroundings:
 
     def port(self, backend: Backend) -> int:
         """The port number at which ``backend`` answers."""
-        if backend.number:
+        if backend.number and not backend.ward:
             return FLEET_PORT + backend.number
         return self.backend_port + (ALT_SHIFT if backend.breed == Breed.ALT.value else 0)
 

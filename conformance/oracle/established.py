@@ -11,6 +11,7 @@ from conformance.model.source import Reason
 from conformance.oracle.capture import cluster_ip, load_balancer_ips, proxied
 from conformance.oracle.endpoints import variants_of
 from conformance.oracle.location import is_node_address
+from conformance.oracle.network_policy import passes
 from conformance.oracle.walk import expect
 from conformance.spec import sources as cite
 
@@ -23,10 +24,14 @@ def expect_established(
     A TCP connection or SCTP association stays where it is as long as its endpoint lives, whatever the API says. A UDP
     flow stays as long as its endpoint serves the Service port that owns the address, policies, hints and termination
     aside; otherwise it is routed like a new one, for kube-proxy removes what connection tracking remembers of it.
+    Where a NetworkPolicy would keep out a new one, it is left open.
     """
     if held is None:
         return expect(state, client, destination)
     name = held.pod or held.address
+    if not passes(state, client, destination, held):
+        text = "whether policies apply to connections that were there before them is for who enforces them to say"
+        return Expectation(Unspecified(text), (Reason(text, cite.NETWORK_POLICY_CONNECTIONS),))
     stays = Reaches(frozenset({held}))
     if destination.protocol is not Protocol.UDP:
         text = f"an established connection stays at {name} until one of its ends closes it"

@@ -25,6 +25,7 @@ from conformance.model.source import Reason
 from conformance.oracle.delivery import deliver, pod_of
 from conformance.oracle.host_port import mapped, with_host_port
 from conformance.oracle.location import home_of, in_pod_network, owner_of
+from conformance.oracle.network_policy import restrict
 from conformance.oracle.packet import Origin, Packet, either, own_addresses
 from conformance.oracle.ruling import Ruling, Verb, rule
 from conformance.oracle.traits import Trait, has
@@ -43,7 +44,7 @@ def expect(state: ClusterState, client: Client, destination: Destination) -> Exp
     Total (every client and destination has an expectation, `Unspecified` where the API leaves it open), pure and
     deterministic: the order of Services, slices and endpoints does not matter.
     """
-    outcome, reasons = _start(state, client, destination)
+    outcome, reasons = restrict(state, client, destination, _start(state, client, destination))
     proxy = state.at(client.node).proxy
     if not has(proxy, Trait.MEASURED):
         text = f"{proxy.mode.value} mode is known from its documentation; it was not measured"

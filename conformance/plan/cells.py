@@ -17,6 +17,7 @@ from conformance.model.case import (
     Disturb,
     Matrix,
     Need,
+    PolicySpec,
     Profile,
     ServiceSpec,
     Submission,
@@ -63,6 +64,7 @@ def cells_of_case(case: Case, area: str) -> Iterator[Cell]:
     for axis in product(families, protocols):
         story = ".".join(w for w in (case.id, _axis(*axis)) if w)
         phases, asked, disturbances = _phases(case)
+        policies = _policies(case)
         for phase, one in asked:
             yield Cell(
                 id=f"{story}.{one.name}" if one.name else story,
@@ -82,6 +84,7 @@ def cells_of_case(case: Case, area: str) -> Iterator[Cell]:
                 alone=case.alone,
                 profile=case.profile,
                 disturbances=disturbances,
+                policies=policies,
             )
 
 
@@ -142,7 +145,7 @@ def _phases(
         match step:
             case Ask():
                 asked.append((len(phases) - 1, step))
-            case Become(services):
+            case Become(services=services):
                 phases.append(services)
                 disturbances.append(None)
             case Disturb():
@@ -151,6 +154,17 @@ def _phases(
             case _:
                 assert_never(step)
     return tuple(phases), asked, tuple(disturbances) if case.disruptive else ()
+
+
+def _policies(case: Case) -> tuple[tuple[PolicySpec, ...], ...]:
+    """The NetworkPolicies of each phase; of a case without any, none."""
+    found = [case.policies]
+    for step in case.story:
+        if isinstance(step, Become):
+            found.append(found[-1] if step.policies is None else step.policies)
+        elif isinstance(step, Disturb):
+            found.append(found[-1])
+    return tuple(found) if any(found) else ()
 
 
 def _axis(family: Family | None, protocol: Protocol | None) -> str:
@@ -218,7 +232,8 @@ def _why_not(cell: Cell, landscape: Landscape) -> str:
     for family in Family:
         if family in needed and family not in landscape.families:
             return f"this cluster's Services have no {family.value}"
-    roles = {b.role for spec in cell.specs for b in spec.backends} | {cell.destination.role}
+    roles = {b.role for spec in cell.specs for b in spec.backends} | {b.role for b in cell.wards}
+    roles.add(cell.destination.role)
     if cell.client.kind is ClientKind.EXTERNAL:
         if landscape.site(cell.client.role) is None:
             where = f" that enters through node {cell.client.role}" if cell.client.role else ""

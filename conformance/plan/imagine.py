@@ -6,19 +6,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.model import manifest, parse
-from conformance.model.addresses import Family
+from conformance.model import manifest, parse, policy_manifest
+from conformance.model.addresses import Family, Protocol
 from conformance.model.case.backend import Backend, Breed
+from conformance.model.case.policy_spec import PolicySpec
+from conformance.model.case.refs import endpoint, pod
 from conformance.model.case.service_spec import PortSpec, ServiceSpec
 from conformance.model.cell import Cell
 from conformance.model.client import Client, ClientKind
 from conformance.model.cluster import ClusterState, ProxyConfig
 from conformance.model.host_ports import mappings
 from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Node, Service, ServiceType
+from conformance.model.network_policy import NAMESPACE_NAME, Pod, Policed
+from conformance.model.parse_policies import network_policy
 from conformance.model.surroundings import Surroundings
 from conformance.plan.landscape import ROLES, ExternalSite, Landscape
 
 NAMESPACE = "imagined"
+_NAMESPACES = {"own": NAMESPACE, "other": "imagined-host"}
 BACKEND_PORT = 8080
 _FAMILIES = (Family.IPV4, Family.IPV6)
 _ADDRESSES = {
@@ -48,22 +53,29 @@ class Imagined:
 
 def scene(cell: Cell, proxy: ProxyConfig = _PROXY) -> Imagined:
     """The cluster when ``cell`` is asked: its Services exist, with exactly the endpoints that they ask for."""
-    return scenes(cell.phases, proxy)[cell.phase]
+    found = scenes(cell.phases, proxy, cell.wards)[cell.phase]
+    if not cell.policed:
+        return found
+    return replace(found, state=replace(found.state, policed=_policed(cell.policies[cell.phase], found.here)))
 
 
-def scenes(phases: Iterable[tuple[ServiceSpec, ...]], proxy: ProxyConfig = _PROXY) -> list[Imagined]:
-    """The cluster in each phase of a story."""
+def scenes(
+    phases: Iterable[tuple[ServiceSpec, ...]], proxy: ProxyConfig = _PROXY, wards: Iterable[Backend] = ()
+) -> list[Imagined]:
+    """The cluster in each phase of a story, with ``wards`` besides its endpoints, but without NetworkPolicies."""
     phases = list(phases)
     specs = list(dict.fromkeys(s for phase in phases for s in phase))
+    every = [*(b for s in specs for b in s.backends), *wards]
     numbers = {name: 10 + i for i, name in enumerate(dict.fromkeys(s.name for s in specs))}
     here = Surroundings(
         nodes={role: _node(role) for role in ROLES},
-        pods={b.pod: _pod(b.role, _HOST_PART[b.breed]) for s in specs for b in s.backends},
-        clients=clients(),
+        pods={b.pod: _pod(b.role, _host_part(b)) for b in every},
+        clients=clients() | {c.name: c for c in map(_dialling, every) if c},
         families=_FAMILIES,
         backend_port=BACKEND_PORT,
         numbers=manifest.addresses_of(specs),
         dns=tuple(_ADDRESSES[f][0].format(9) for f in _FAMILIES),
+        namespaces=_NAMESPACES,
     )
     found = []
     for phase in phases:
@@ -81,6 +93,37 @@ def scenes(phases: Iterable[tuple[ServiceSpec, ...]], proxy: ProxyConfig = _PROX
         )
         found.append(Imagined(state, here))
     return found
+
+
+def _policed(specs: Iterable[PolicySpec], here: Surroundings) -> Policed:
+    made = []
+    for spec in specs:
+        plain = policy_manifest.network_policy(spec, here)
+        plain["metadata"]["namespace"] = _NAMESPACES[spec.space.value]
+        made.append(plain)
+    ports = tuple((p.value.lower(), p, BACKEND_PORT) for p in (Protocol.TCP, Protocol.UDP))
+    addresses = {**here.pods, **{f"client-{r}": here.clients[pod(r).label].addresses for r in ROLES}}
+    return Policed(
+        tuple(map(network_policy, made)),
+        tuple(
+            Pod(NAMESPACE, name, f"node-{name[-1]}", ips, {policy_manifest.POD_LABEL: name}, ports)
+            for name, ips in addresses.items()
+        ),
+        {name: {NAMESPACE_NAME: name} for name in _NAMESPACES.values()},
+    )
+
+
+def _host_part(backend: Backend) -> int:
+    """The last part of its pod's address."""
+    return 100 + backend.number if backend.ward else _HOST_PART[backend.breed]
+
+
+def _dialling(backend: Backend) -> Client | None:
+    """A ward as a client."""
+    if not backend.ward:
+        return None
+    label = endpoint(backend.role, breed=Breed.WARD, number=backend.number).label
+    return Client(label, ClientKind.POD, f"node-{backend.role}", _pod(backend.role, _host_part(backend)))
 
 
 def clients() -> dict[str, Client]:

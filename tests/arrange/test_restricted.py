@@ -9,14 +9,16 @@ import pytest
 
 from conformance.arrange import manifests
 from conformance.arrange.run import MANAGED_BY, MANAGER, RUN, WHY, Run
+from conformance.model.addresses import Protocol
 from conformance.model.case import Backend, Breed, ServiceSpec, on, on_host
+from conformance.model.kube import HostPort
 from conformance.plan import imagine
 
 JSON = dict[str, Any]
 MINE = Run("abc123", pull_secret="default/registry")
 VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
 SAFE_SYSCTLS = {"net.ipv4.ping_group_range", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies"}
-BREEDS = [b for b in Breed if b not in (Breed.FLEET, Breed.RAW, Breed.HOST)]
+BREEDS = [b for b in Breed if b not in (Breed.FLEET, Breed.RAW, Breed.PORTED, Breed.HOST)]
 
 
 def violations(pod: JSON) -> Iterator[str]:
@@ -50,6 +52,10 @@ ORDINARY = {
 EXCEPTIONS = {
     "raw client": (manifests.client(MINE, "a", "n", raw=True), "SCTP"),
     "raw endpoint": (manifests.backend(MINE, on("a", breed=Breed.RAW)[0], "n", []), "SCTP"),
+    "raw endpoint with a hostPort": (
+        manifests.backend(MINE, on("a", breed=Breed.PORTED)[0], "n", [], ports=[HostPort(30026, Protocol.TCP)]),
+        "hostPort",
+    ),
     "host endpoint": (manifests.backend(MINE, on_host("a")[0], "n", []), "network"),
     "host agent": (manifests.host_agent(MINE, 0, "n"), "network"),
     "raw host agent": (manifests.host_agent(MINE, 0, "n", raw=True), "network"),
@@ -66,7 +72,8 @@ def test_an_ordinary_pod_is_restricted(name: str) -> None:
 def test_what_needs_more_says_why_and_gets_no_more_than_that(name: str) -> None:
     pod, reason = EXCEPTIONS[name]
     assert reason in pod["metadata"]["annotations"][WHY]
-    allowed = {"hostNetwork", "agent: add", "agent: runAsNonRoot", "agent: runAsUser"}
+    ported = {"agent: hostPort"} if "hostPort" in name else set()
+    allowed = ported | {"hostNetwork", "agent: add", "agent: runAsNonRoot", "agent: runAsUser"}
     found = set(violations(pod))
     assert found
     assert found <= (allowed if "raw" in name else {"hostNetwork"})

@@ -101,7 +101,7 @@ def test_the_permissions_are_least() -> None:
         assert not any("rbac" in group for group in rule["apiGroups"])
     written = {r for rule in rules if set(rule["verbs"]) - {"get", "list", "watch"} for r in rule["resources"]}
     assert written == {
-        *("configmaps", "endpoints", "endpointslices", "namespaces", "pods", "pods/exec"),
+        *("configmaps", "endpoints", "endpointslices", "namespaces", "networkpolicies", "pods", "pods/exec"),
         *("services", "services/status"),
     }
 

@@ -46,7 +46,7 @@ def test_a_stale_page_is_named_in_one_sentence(tmp_path: Path) -> None:
     code, said = called("--check", "--output", str(tmp_path))
     assert code == 1
     assert said == f"catalogue.md and coverage.md in {tmp_path}: stale, run `nftconform docs`.\n"
-    names = ["0.1.0.json", "catalogue.md", "facts.md", "faults.md", "preflight.md"]
+    names = ["0.1.0.json", "catalogue.md", "causes.md", "facts.md", "faults.md", "preflight.md"]
     assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance.lab import timestamps
+from conformance.lab.api.strategies.workloads import label_selector
 
 Json = dict[str, Any]
 
@@ -300,7 +301,7 @@ COLUMNS: dict[tuple[str, str], tuple[Column, ...]] = {
     ),
     ("networking.k8s.io", "networkpolicies"): (
         _NAME,
-        Column("Pod-Selector", lambda obj: _selector(_spec(obj).get("podSelector", {}).get("matchLabels"))),
+        Column("Pod-Selector", lambda obj: label_selector(_spec(obj).get("podSelector", {})) or "<none>"),
         _AGE,
     ),
     ("networking.k8s.io", "servicecidrs"): (

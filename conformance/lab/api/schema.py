@@ -45,6 +45,14 @@ ServiceSpec ports:1:*ServicePort selector:2:map clusterIP:3 type:4 externalIPs:5
 ServicePort name:1 protocol:2 port:3:int targetPort:4:int-or-string nodePort:5:int appProtocol:6
 SessionAffinityConfig clientIP:1:ClientIPConfig
 ClientIPConfig timeoutSeconds:1:int?
+NetworkPolicy metadata:1:ObjectMeta spec:2:NetworkPolicySpec
+NetworkPolicySpec podSelector:1:LabelSelector ingress:2:*NetworkPolicyIngressRule egress:3:*NetworkPolicyEgressRule \
+ policyTypes:4:*
+NetworkPolicyIngressRule ports:1:*NetworkPolicyPort from:2:*NetworkPolicyPeer
+NetworkPolicyEgressRule ports:1:*NetworkPolicyPort to:2:*NetworkPolicyPeer
+NetworkPolicyPort protocol:1 port:2:int-or-string endPort:3:int?
+NetworkPolicyPeer podSelector:1:LabelSelector namespaceSelector:2:LabelSelector ipBlock:3:IPBlock
+IPBlock cidr:1 except:2:*
 Pod metadata:1:ObjectMeta spec:2:PodSpec status:3:skipped
 PodTemplateSpec metadata:1:ObjectMeta spec:2:PodSpec
 PodSpec containers:2:*Container restartPolicy:3 terminationGracePeriodSeconds:4:int? activeDeadlineSeconds:5:int? \

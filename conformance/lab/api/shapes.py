@@ -11,7 +11,17 @@ from conformance.lab.api.status import bad_request
 Json = dict[str, Any]
 
 _KINDS = frozenset(
-    {"ClusterRole", "ClusterRoleBinding", "ConfigMap", "EndpointSlice", "Role", "RoleBinding", "Secret", "Service"}
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "EndpointSlice",
+        "NetworkPolicy",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Service",
+    }
 )
 _GO = {str: "string", bool: "bool", int: "number", float: "number", list: "array", dict: "object"}
 _TYPES = {"string": (str, "string"), "int": (int, "int32"), "bool": (bool, "bool")}

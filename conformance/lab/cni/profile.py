@@ -1,8 +1,9 @@
 """The pod networks that the kit brings: a conflist and what a node must be like, with what is known of each.
 
 A profile is ``NAME.conflist`` and ``NAME.toml`` in ``fixtures/cni``: ``title``; ``compatible``; ``breaks``, what does
-not hold in it; ``cases``, cells that show it; ``dns = false`` where cluster DNS cannot come up; and ``node``, see
-`Preparation`.
+not hold in it; ``cases``, cells that show it; ``fails``, every case that a run finds broken, and ``causes``, those of
+conformance/spec/causes.toml that its verdict names; ``dns = false`` where cluster DNS cannot come up; and ``node``,
+see `Preparation`.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ class Profile:
     breaks: str = ""
     cases: tuple[str, ...] = ()
     dns: bool = True
+    fails: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 def load(folder: Path, name: str) -> Profile:
@@ -68,9 +71,10 @@ def load(folder: Path, name: str) -> Profile:
     if name not in there:
         raise UsageError(f"There is no CNI profile {name!r}.", f"There are {', '.join(there)}.")
     said = tomllib.loads((folder / f"{name}.toml").read_text())
-    node, cases = Preparation.of(said.pop("node", {})), tuple(said.pop("cases", ()))
+    node = Preparation.of(said.pop("node", {}))
+    cases, fails, causes = (tuple(said.pop(key, ())) for key in ("cases", "fails", "causes"))
     network = conf.parse((folder / f"{name}.conflist").read_text())
-    return Profile(name=name, network=network, node=node, cases=cases, **said)
+    return Profile(name=name, network=network, node=node, cases=cases, fails=fails, causes=causes, **said)
 
 
 def names(folder: Path) -> tuple[str, ...]:

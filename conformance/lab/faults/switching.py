@@ -177,8 +177,7 @@ def _injector(switch: Switch, board: Board) -> Json:
     pod = {
         "metadata": {"labels": labels},
         "spec": {
-            # It may read what kube-proxy reads: some faults need to know the Services.
-            "serviceAccountName": "kube-proxy",
+            "serviceAccountName": addons.FAULTS_ACCOUNT,
             "hostNetwork": True,
             "nodeSelector": selector,
             "terminationGracePeriodSeconds": 5,

@@ -23,11 +23,13 @@ class Breed(Enum):
     RAW = "raw"  # like WEB, and answers SCTP over a raw socket: it has CAP_NET_RAW
     PORTED = "ported"  # like RAW, and its node's hostPorts lead to it
     FAILED = "failed"  # its phase is Failed, as an evicted pod's is
+    WARD = "ward"  # like WEB, but NetworkPolicies are about it: one case's alone
+    GATE = "gate"  # what shows that NetworkPolicies are in force
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Backend:
-    """One that answers: a pod, or with ``number`` one of the many that a FLEET pod plays.
+    """One that answers: a pod, or with ``number`` one of the many that a FLEET pod plays; it tells a WARD from others.
 
     One pod serves every Service that wants it.
     """
@@ -39,12 +41,17 @@ class Backend:
     @property
     def pod(self) -> str:
         """The pod's name in the run's namespace."""
-        return f"{self.breed}-{self.role}"
+        return f"{self.breed}-{self.number}-{self.role}" if self.ward else f"{self.breed}-{self.role}"
 
     @property
     def name(self) -> str:
         """The name that it answers with."""
-        return f"{self.pod}-{self.number}" if self.number else self.pod
+        return f"{self.pod}-{self.number}" if self.number and not self.ward else self.pod
+
+    @property
+    def ward(self) -> bool:
+        """Whether it is there for NetworkPolicies."""
+        return self.breed == Breed.WARD.value
 
     @property
     def host_network(self) -> bool:
@@ -75,6 +82,11 @@ def on(*roles: str, breed: Breed = Breed.WEB) -> tuple[Backend, ...]:
 def on_host(*roles: str) -> tuple[Backend, ...]:
     """Host-network backends, one on each role's node."""
     return on(*roles, breed=Breed.HOST)
+
+
+def ward(role: str, number: int) -> tuple[Backend, ...]:
+    """The ``number``-th ward on the role's node; each case with NetworkPolicies has its own."""
+    return (Backend(role, Breed.WARD.value, number),)
 
 
 def fleet(role: str, size: int) -> tuple[Backend, ...]:

@@ -33,9 +33,10 @@ def pod(role: str) -> ClientRef:
     return ClientRef(ClientKind.POD, role)
 
 
-def endpoint(role: str, *, breed: Breed = Breed.WEB) -> ClientRef:
-    """The endpoint pod on the role's node, dialling the Service that it serves (hairpin)."""
-    return ClientRef(ClientKind.POD, role, own_pod=True, breed="" if breed is Breed.WEB else breed.value)
+def endpoint(role: str, *, breed: Breed = Breed.WEB, number: int = 0) -> ClientRef:
+    """The endpoint pod on the role's node, dialling the Service that it serves (hairpin); ``number`` is a ward's."""
+    words = () if breed is Breed.WEB else (breed.value, str(number) if number else "")
+    return ClientRef(ClientKind.POD, role, own_pod=True, breed="-".join(w for w in words if w))
 
 
 def host(role: str) -> ClientRef:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from conformance.model.addresses import Family, Protocol
+from conformance.model.case.policy_spec import PolicySpec
 from conformance.model.case.refs import ClientRef, DestinationRef, host, nodes_themselves, uplink
 from conformance.model.case.requests import Submission
 from conformance.model.case.service_spec import ServiceSpec
@@ -93,9 +94,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Become:
-    """From here on exactly these Services exist: a Service of the same name is changed, one that is missing deleted."""
+    """From here on exactly these Services exist: a Service of the same name is changed, one that is missing deleted.
+
+    Likewise with NetworkPolicies; ``policies`` None leaves them as they are.
+    """
 
     services: tuple[ServiceSpec, ...]
+    policies: tuple[PolicySpec, ...] | None = None
 
 
 class Disruption(Enum):
@@ -123,9 +128,9 @@ def ask(name: str, what: Dialling | Submission, then: Then | None = None) -> Ask
     return Ask(name, what, then)
 
 
-def becomes(*services: ServiceSpec) -> Become:
-    """What exists from here on; nothing, if nothing is said."""
-    return Become(services)
+def becomes(*services: ServiceSpec, policies: tuple[PolicySpec, ...] | None = None) -> Become:
+    """What exists from here on; nothing, if nothing is said. Policies stay where none are said."""
+    return Become(services, policies)
 
 
 Step = Ask | Become | Disturb
@@ -233,8 +238,9 @@ class Case:
     """One promise and how it is put to the test; ``id`` is written by hand and never used again.
 
     Most cases dial once: ``when``, ``then``. Others are a story: ``steps``, questions and changes in their order.
-    ``covers`` are rows of the coverage table (`conformance.spec.coverage`). ``alone``: a process asks it
-    after all its others, for where the promise is broken other Services suffer.
+    ``policies`` are the NetworkPolicies that exist from the beginning. ``covers`` are rows of the coverage table
+    (`conformance.spec.coverage`). ``alone``: a process asks it after all its others, for where the promise is broken
+    other Services suffer.
     """
 
     id: str
@@ -251,6 +257,7 @@ class Case:
     profile: Profile = Profile.CORE
     covers: tuple[str, ...] = ()
     alone: bool = False
+    policies: tuple[PolicySpec, ...] = ()
 
     @property
     def services(self) -> tuple[ServiceSpec, ...]:

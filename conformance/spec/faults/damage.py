@@ -21,6 +21,7 @@ class Site(Enum):
     BALANCER = "the cluster's load balancer controller"
     NODE = "the node: its own nft tables, connection tracking and programs"
     WIRE = "the pod network"
+    POLICY = "the lab's NetworkPolicy engine"
 
 
 @dataclass(frozen=True, slots=True)

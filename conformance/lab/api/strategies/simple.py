@@ -10,6 +10,7 @@ from conformance.lab.api.resources import resource
 from conformance.lab.api.status import FieldError
 from conformance.lab.api.store import Store
 from conformance.lab.api.strategies.base import Strategy
+from conformance.lab.api.validation import network_policies
 from conformance.lab.api.validation.names import config_key, path_segment
 
 Json = dict[str, Any]
@@ -159,6 +160,14 @@ class NetworkPolicyStrategy(Strategy):
         for rule in (*spec.get("ingress", []), *spec.get("egress", [])):
             for port in rule.get("ports", []):
                 port.setdefault("protocol", "TCP")
+
+    def validate(self, obj: Json) -> list[FieldError]:
+        """Errors of selectors, rules and policy types."""
+        return network_policies.errors(obj["spec"])
+
+    def validate_update(self, new: Json, old: Json) -> list[FieldError]:
+        """The same; a CIDR that was there before may stay."""
+        return network_policies.errors(new["spec"], old["spec"])
 
 
 class EventStrategy(Strategy):

@@ -1,0 +1,100 @@
+"""Keeps the table of every node what policies, pods and namespaces make of it; without policies it looks at no pods."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import subprocess
+from collections.abc import Callable, Iterable
+
+from conformance.lab import netns
+from conformance.lab.client import ApiClient, Informer
+from conformance.lab.faults.policy import Flaws
+from conformance.lab.policy.compiling import compile_policies
+from conformance.lab.policy.rendering import transaction
+from conformance.lab.policy.view import World, world
+
+_log = logging.getLogger(__name__)
+_POLICIES = "/apis/networking.k8s.io/v1/networkpolicies"
+_PODS, _NAMESPACES = "/api/v1/pods", "/api/v1/namespaces"
+_LOOK_SECONDS = 0.2
+"""How soon a fault that is switched has an effect; nobody looks while there are no policies."""
+
+
+class Engine:
+    """``apply`` runs one nft transaction on the node that is named; ``OSError`` when it is not taken."""
+
+    def __init__(
+        self, client: ApiClient, nodes: Iterable[str], flaws: Flaws, apply: Callable[[str, str], None]
+    ) -> None:
+        self._client = client
+        self._flaws = flaws
+        self._apply = apply
+        self._written = dict.fromkeys(nodes, "")
+        self._changed = asyncio.Event()
+        self._policies = Informer(client, _POLICIES, on_event=lambda *_: self._changed.set())
+
+    async def run(self) -> None:
+        """Until cancelled; the rules stay."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._policies.run())
+            await self._policies.synced.wait()
+            # What a predecessor left goes even where there is no policy any more.
+            await self._write(World((), (), {}))
+            while True:
+                await self._policies.until(bool)
+                await self._enforce()
+
+    async def _enforce(self) -> None:
+        """Until no policy is left."""
+        pods, namespaces = (
+            Informer(self._client, path, on_event=lambda *_: self._changed.set()) for path in (_PODS, _NAMESPACES)
+        )
+        tasks = [asyncio.create_task(informer.run()) for informer in (pods, namespaces)]
+        try:
+            await asyncio.gather(pods.synced.wait(), namespaces.synced.wait())
+            while True:
+                self._changed.clear()
+                known = self._flaws.look()
+                now = world(self._policies.items.values(), pods.items.values(), namespaces.items.values())
+                done = await self._write(now)
+                if done and not self._policies.items:
+                    return
+                await self._change(known, again=not done)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _change(self, known: object, *, again: bool) -> None:
+        """Wait until something else is to be written, or with ``again`` for a moment."""
+        while not self._changed.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._changed.wait()
+            if again or self._flaws.look() != known:
+                return
+
+    async def _write(self, now: World) -> bool:
+        """Bring every node's table up to date; whether all have taken it."""
+        done, seen = True, self._flaws.seen(now)
+        for node, before in self._written.items():
+            text = self._flaws.written(node, node == max(self._written), transaction(compile_policies(seen, node)))
+            if text == before:
+                continue
+            try:
+                await asyncio.to_thread(self._apply, node, text)
+            except OSError as error:
+                _log.error("%s: %s", node, error)
+                done = False
+            else:
+                self._written[node] = text
+        return done
+
+
+def nft(node: str, text: str) -> None:
+    """Run one transaction in the network namespace of ``node``; all of it or, with ``OSError``, nothing."""
+    with netns.inside(node):
+        done = subprocess.run(["nft", "-f", "-"], input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(done.stderr.strip() or f"nft ended with {done.returncode}")

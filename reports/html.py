@@ -18,7 +18,7 @@ from conformance.model.result import Excuse, Result, by_area
 from conformance.model.verdict import Status
 from conformance.results.run import Run
 from reports.embedded import embedded
-from reports.facts import described, properties
+from reports.facts import described, properties, spent
 from reports.marks import BY_KEY, MARKS, Mark, key_of
 from reports.shared import Trait, traits
 
@@ -75,6 +75,7 @@ def document(run: Run) -> bytes:
         truncated=run.footer is None,
         asked=described(run.facts, run.header.nodes, run.header.families, run.header.profile),
         facts=properties(run.facts),
+        spent=spent(run.footer.effort) if run.footer else {},
         total=len(run.results),
         statuses=[(status, BY_KEY[_key(status)], counts[status]) for status in shown],
         marks=[(mark, marked[mark.key]) for mark in MARKS if marked[mark.key]],

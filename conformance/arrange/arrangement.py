@@ -14,6 +14,7 @@ from conformance.arrange.cleanup import remove
 from conformance.arrange.run import Run
 from conformance.arrange.waits import ACCOUNT, PODS, NotConverged, converge
 from conformance.cluster.api import Cluster
+from conformance.cluster.effort import timed
 from conformance.cluster.paths import collection_of, kind
 from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError, UsageError
@@ -21,6 +22,7 @@ from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.client import Client, ClientKind
+from conformance.model.effort import Phase
 
 JSON = dict[str, Any]
 AT_ONCE = 16
@@ -77,6 +79,7 @@ class Arrangement:
     def __enter__(self) -> Self:
         return self
 
+    @timed(Phase.CLEAN_UP)
     def __exit__(
         self, kind_: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None
     ) -> None:
@@ -106,6 +109,7 @@ class Arrangement:
         with ThreadPoolExecutor(AT_ONCE, "create") as pool, self.cluster.outage.hurried():
             return list(pool.map(lambda o: self.cluster.create(collection_of(o), o), objects))
 
+    @timed(Phase.PODS)
     def build(self, wanted: Wanted) -> dict[str, Position]:
         """Create namespaces and pods and wait for them; client positions by the label of their `ClientRef`.
 

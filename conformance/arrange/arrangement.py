@@ -158,9 +158,9 @@ class Arrangement:
         """The run's Services as the API has them now."""
         return self.cluster.objects("Service", self.run.namespace, self.run.selector)
 
-    def slices(self) -> list[JSON]:
-        """The EndpointSlices of the run's Services, as the API has them now."""
-        return self.cluster.objects("EndpointSlice", self.run.namespace)
+    def slices(self, selector: str = "") -> list[JSON]:
+        """The EndpointSlices of the run's Services, or those with these labels, as the API has them now."""
+        return self.cluster.objects("EndpointSlice", self.run.namespace, selector)
 
     def _credentials(self) -> JSON | None:
         """The Secret that is to be copied; `UsageError` when it is not there, or none for pulling images."""

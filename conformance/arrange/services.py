@@ -169,8 +169,11 @@ class Services:
         self._last = last["metadata"]["name"] = f"last-{next(self._numbers)}"
         (made,) = self.arrangement.create([last])
         expected = {self._last: _selected(sentinel)}
-        converge(SLICES, self._seen, lambda seen: lacking.endpoints(expected, *seen))
+        converge(SLICES, self._seen_of_last, lambda seen: lacking.endpoints(expected, [made], seen))
         return made
+
+    def _seen_of_last(self) -> list[JSON]:
+        return self.arrangement.slices(f"kubernetes.io/service-name={self._last}")
 
     @timed(Phase.CONVERGE)
     def _wait_for_endpoints(self, expected: Mapping[str, frozenset[str]]) -> None:

@@ -29,7 +29,7 @@ ACCOUNT = Wait("the namespace's default service account", 30, 0.05, hint="Is kub
 PODS = Wait("the run's pods to be ready", 180, 0.2, hint="Check --agent-image, node taints and Pod Security.")
 SLICES = Wait("EndpointSlices to hold the expected endpoints", 60, 0.1, hint="Is kube-controller-manager running?")
 LOAD_BALANCERS = Wait("load balancers to have an address", 60, 0.2, hint="Is there a load balancer controller?")
-SETTLED = Wait("the Service that was created last to answer everywhere", 60, 0.2, successes=3)
+SETTLED = Wait("the Service that was created last to answer everywhere", 60, 0.05, successes=3)
 PROXY_GONE = Wait("the deleted kube-proxy to be gone", 90, 0.1, hint="See its pod in kube-system.")
 PROXY_BACK = Wait("kube-proxy to be Ready again", 180, 0.2, hint="See its pod in kube-system.")
 GONE = Wait("the run's namespaces to be gone", 180, 0.3, hint="Run 'nftconform cleanup' later; finalizers may linger.")

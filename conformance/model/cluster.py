@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from conformance.model.addresses import Family
+from conformance.model.index import Index
 from conformance.model.kube import EndpointSlice, Node, Service
 
 
@@ -44,7 +46,7 @@ class ProxyConfig:
     localhost_node_ports: bool = True  # iptables.localhostNodePorts: IPv4 node ports on loopback, iptables mode only
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the index is made once
 class ClusterState:
     """One consistent view of everything that routing depends on; keys are ``namespace/name`` and node names.
 
@@ -60,6 +62,11 @@ class ClusterState:
     pod_masquerade: bool | None = None
     homes: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+
+    @cached_property
+    def index(self) -> Index:
+        """The same objects by address and number; they must not change any more."""
+        return Index(self.services, self.slices, self.nodes)
 
     def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
         """The slices of ``service`` that carry ``family``, in the order given."""

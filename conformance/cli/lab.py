@@ -169,7 +169,7 @@ def proxy_mode(folder: Path | None, mode: str) -> None:
     directory, wanted = chosen(folder), ProxyMode(mode)
     record = required(directory)
     if wanted is ProxyMode.IPTABLES:
-        check_iptables()
+        check_iptables(not record.version or os.geteuid() == 0)
 
     async def main() -> bool:
         async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:

@@ -18,7 +18,7 @@ _KERNEL = (5, 13)  # kube-proxy's own minimum for its nftables mode (KEP-3866)
 _ADMINISTRATORS = ("/usr/sbin", "/sbin")
 
 
-def check(nodes: int, proxy_mode: ProxyMode = ProxyMode.NFTABLES) -> None:
+def check(nodes: int, proxy_mode: ProxyMode, *, reference: bool, rootless: bool) -> None:
     """``UsageError`` or ``EnvironmentFault`` for the first thing that is missing."""
     if not 1 <= nodes <= MAX_NODES:
         raise UsageError(f"A lab has 1 to {MAX_NODES} nodes, not {nodes}.", "Choose another --nodes.")
@@ -32,11 +32,19 @@ def check(nodes: int, proxy_mode: ProxyMode = ProxyMode.NFTABLES) -> None:
     if shutil.which("nft", path=search_path()) is None:
         raise EnvironmentFault("The lab needs nft, which is not installed.", "Install the package nftables.")
     if proxy_mode is ProxyMode.IPTABLES:
-        check_iptables()
+        check_iptables(reference or not rootless)
 
 
-def check_iptables() -> None:
-    """``EnvironmentFault`` when kube-proxy could not work in iptables mode for want of the programs."""
+def check_iptables(permitted: bool) -> None:
+    """``EnvironmentFault`` when kube-proxy could not work in iptables mode: for want of the programs, or of root.
+
+    The real one, unlike ours, writes all rules in one netlink message, which only root may make that large.
+    """
+    if not permitted:
+        raise EnvironmentFault(
+            "A real kube-proxy in iptables mode writes more in one piece than the kernel takes from an ordinary user.",
+            "Run the lab as root, or leave out --binaries: the reference proxy writes in pieces.",
+        )
     with_flavour = shutil.which("iptables-nft-restore", path=search_path())
     if with_flavour is None and shutil.which("iptables-restore", path=search_path()) is None:
         raise EnvironmentFault(

@@ -121,7 +121,8 @@ def launch(
     ``proxy_mode`` is kube-proxy's. ``real``: with the Kubernetes that is named there instead of the embedded one.
     """
     began = time.monotonic()
-    preflight.check(nodes, proxy_mode)
+    rootless = os.geteuid() != 0 if user_namespace is None else user_namespace
+    preflight.check(nodes, proxy_mode, reference=real is None, rootless=rootless)
     with preflight.open_api_socket(port) as api:
         lock = directory.claim()
         lifeline_read, lifeline = os.pipe()
@@ -131,7 +132,7 @@ def launch(
             nodes=nodes,
             port=api.getsockname()[1],
             began=began,
-            user_namespace=os.geteuid() != 0 if user_namespace is None else user_namespace,
+            user_namespace=rootless,
             bare=bare,
             proxy_mode=proxy_mode,
             real=real,

@@ -13,6 +13,7 @@ import pytest
 from conformance.errors import EnvironmentFault
 from conformance.lab.launch import preflight
 from conformance.lab.launch.start import environment
+from conformance.model.cluster import ProxyMode
 from tests.lab.launch.support import Command, Foreground
 
 
@@ -104,6 +105,17 @@ def test_no_iptables_is_only_missed_in_its_mode(
     monkeypatch.setenv("PATH", str(nft.parent))
     done = nftconform("lab", "up", "--bare", "--proxy-mode", "iptables")
     refused(done, tmp_path / ".lab", "A lab in iptables mode needs iptables", "Install the package iptables")
+
+
+@pytest.mark.parametrize("rootless", [False, True])
+@pytest.mark.parametrize("reference", [False, True])
+@pytest.mark.parametrize("mode", [ProxyMode.NFTABLES, ProxyMode.IPTABLES])
+def test_a_real_kube_proxy_in_iptables_mode_needs_root(mode: ProxyMode, reference: bool, rootless: bool) -> None:
+    if mode is ProxyMode.IPTABLES and rootless and not reference:
+        with pytest.raises(EnvironmentFault, match="more in one piece"):
+            preflight.check(1, mode, reference=reference, rootless=rootless)
+    else:
+        preflight.check(1, mode, reference=reference, rootless=rootless)
 
 
 @pytest.mark.parametrize("release", ["5.12.19-generic", "4.19.0-26-amd64", "5.4"])

@@ -60,13 +60,13 @@ class Section:
 
 def document(run: Run) -> bytes:
     """The page, UTF-8. Whatever the run holds is shown as text; only ``https`` links of it can be followed."""
-    script, style = _part("page.js"), _part("page.css")
-    page = _environment().get_template("page.html.j2")
+    script, style = part("page.js"), part("page.css")
+    page = environment().get_template("page.html.j2")
     counts = run.counts
     shown = [status for status in Status if counts[status]]
     marked = Counter(key_of(one) for one in run.results)
     return page.render(
-        policy=f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+        policy=f"default-src 'none'; script-src '{digest(script)}'; style-src '{digest(style)}'; "
         "base-uri 'none'; form-action 'none'",
         style=style,
         script=script,
@@ -122,7 +122,8 @@ def _key(status: Status) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Where templates are looked for, and that what they show is text."""
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -137,10 +138,11 @@ def _environment() -> Environment:
 
 
 @cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A file that a page carries within it."""
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
     """As the page's Content-Security-Policy names what it lets run."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -77,13 +77,22 @@ def weigh(path: Path) -> ResultsFile:
             count += 1
             yield line.decode("utf-8", "replace")
 
+    run = read(seen(_whole(path)), str(path))
+    return ResultsFile(run, digest.hexdigest(), count)
+
+
+def lines_of(path: Path) -> Iterator[str]:
+    """The lines of a file of ours, also of a packed one; `UsageError` with one sentence when it cannot be read."""
+    return (line.decode("utf-8", "replace") for line in _whole(path))
+
+
+def _whole(path: Path) -> Iterator[bytes]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            run = read(seen(_lines(file, path)), str(path))
+            yield from _lines(file, path)
     except (OSError, EOFError, zlib.error) as error:
         cause = getattr(error, "strerror", None) or error
         raise UsageError(f"{path} cannot be read: {cause}.", "Name a results.jsonl of a run.") from error
-    return ResultsFile(run, digest.hexdigest(), count)
 
 
 def _lines(file: BufferedReader | gzip.GzipFile, path: Path) -> Iterator[bytes]:

@@ -23,6 +23,7 @@ _COMMANDS = {
     "explain": "Print a case's promise, what the oracle expects, why, and the sources.",
     "expect": "Say what must happen in a recorded scenario, or check what did.",
     "audit": "Compare every node's kube-proxy table with what the API asks for; sends no packet.",
+    "bench": "Measure latency of first packets and of changes, by the number of Services and the proxy mode.",
     "report": "Make a report of a run's results.jsonl: JUnit, Markdown, a summary, a conformance report, a badge.",
     "verify-report": "Say what is wrong with a conformance report, alone or beside its results.",
     "diff": "Compare two runs: what fails, passes or behaves otherwise by now; --gate blocks on it.",

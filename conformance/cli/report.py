@@ -11,6 +11,7 @@ import click
 
 from conformance.certify.certifying import certify
 from conformance.certify.report import Implementation
+from conformance.cli.plotting import check_installed
 from conformance.errors import UsageError
 from conformance.kit import put_on_path
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reports.results_file import ResultsFile
 
 CONFORMANCE = "conformance"
+PLOTS = "plots"
 
 
 @click.command()
@@ -29,7 +31,7 @@ CONFORMANCE = "conformance"
     metavar="FORMAT",
     help="html, junit, markdown, summary, badge or conformance.",
 )
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]")
+@click.option("--output", type=click.Path(path_type=Path), help="The file to write.  [default: stdout]")
 @click.option(
     "--organization", default="", help="Who makes what was tested. This and the next with --format conformance only."
 )
@@ -47,16 +49,21 @@ def report(
     version: str,
     contact: tuple[str, ...],
 ) -> None:
-    """Make a report of RESULTS, the results.jsonl of a run, whole or truncated.
+    """Make a report of RESULTS, the results.jsonl of a run, or the bench.jsonl of a bench, whole or truncated.
 
+    A bench has the formats html, markdown and summary, and plots: --output names the folder for those.
     A truncated file is said to be truncated, in the report and on stderr.
     """
     put_on_path()
     # Importable only after put_on_path.
+    from reports.bench_file import is_bench  # noqa: PLC0415
     from reports.files import write_whole  # noqa: PLC0415
     from reports.formats import FORMATS  # noqa: PLC0415
     from reports.results_file import weigh  # noqa: PLC0415
 
+    if is_bench(results):
+        _bench(results, name, output)
+        return
     if name not in (*FORMATS, CONFORMANCE):
         raise UsageError(f"There is no format {name}.", f"Name one of {', '.join((*FORMATS, CONFORMANCE))}.")
     of = _implementation(name, Implementation(organization, project, url, version, contact))
@@ -67,6 +74,30 @@ def report(
     else:
         click.echo(document, nl=False)
     for trouble in held.run.troubles:
+        click.echo(f"nftconform: {results}: {trouble}", err=True)
+
+
+def _bench(results: Path, name: str, output: Path | None) -> None:
+    check_installed()
+    from reports import bench  # noqa: PLC0415  it needs what was just looked for
+    from reports.bench_file import load  # noqa: PLC0415
+    from reports.bench_tables import Numbers  # noqa: PLC0415
+    from reports.files import write_whole  # noqa: PLC0415
+
+    if name not in (*bench.FORMATS, PLOTS):
+        raise UsageError(f"There is no format {name} of a bench.", f"Name one of {', '.join((*bench.FORMATS, PLOTS))}.")
+    measured = load(results)
+    numbers = Numbers.of(measured)
+    if name == PLOTS:
+        if output is None:
+            raise UsageError("Plots are several files.", "Name a folder for them with --output.")
+        for path in bench.write_pictures(numbers, output):
+            click.echo(path)
+    elif output:
+        write_whole(output, bench.FORMATS[name](numbers))
+    else:
+        click.echo(bench.FORMATS[name](numbers), nl=False)
+    for trouble in measured.troubles:
         click.echo(f"nftconform: {results}: {trouble}", err=True)
 
 

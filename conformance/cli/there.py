@@ -44,7 +44,7 @@ def settled(choice: Choice, *, in_lab: bool, nodes: int, wanted: KubernetesOptio
         )
     if not in_lab and any(wanted):
         raise UsageError("--binaries, --proxy-mode and --kube-proxy-config are for a lab.", "Give --lab, too.")
-    with _terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
+    with terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
         with during(Phase.FACTS):
             settings = settle(there)
             check_permitted(settings)
@@ -75,7 +75,7 @@ def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None) -> Iter
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """A polite SIGTERM (a CI job's time-out) ends the command as Ctrl-C does: cleaned up and written down.
 
     An impatient second one changes nothing, as all that has its own end; a third ends the command where it is.

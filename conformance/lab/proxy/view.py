@@ -41,6 +41,8 @@ class View:
         self.changes = {family: Changes() for family in Family}
         self._services: dict[str, tuple[str, Service]] = {}
         self._slices: dict[str, dict[str, EndpointSlice]] = {}
+        self._owners: dict[tuple[str, str], str] = {}
+        """Of each slice by namespace and name the Service that its label names."""
         self._cidrs: dict[str, tuple[str, ...]] = {}
         self._on_change = on_change
         self._started = time.time()
@@ -89,10 +91,13 @@ class View:
         labels = item["metadata"].get("labels") or {}
         key = f"{item['metadata'].get('namespace', 'default')}/{labels.get(parse.SERVICE_NAME_LABEL, '')}"
         name = item["metadata"]["name"]
-        for other, known in self._slices.items():  # its label may have named another Service before
-            if other != key and name in known and other.split("/")[0] == key.split("/", maxsplit=1)[0]:
-                self._mark(other, (known.pop(name).family,))
-                break
+        identity = key.split("/", maxsplit=1)[0], name
+        other = self._owners.get(identity, key)
+        if other != key and (gone := self._slices[other].pop(name, None)):  # its label named another Service before
+            self._mark(other, (gone.family,))
+        self._owners[identity] = key
+        if event == "DELETED":
+            del self._owners[identity]
         mine = self._slices.setdefault(key, {})
         before = mine.get(name)
         if before == one or not labels.get(parse.SERVICE_NAME_LABEL):

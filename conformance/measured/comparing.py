@@ -1,0 +1,100 @@
+"""Two benches compared, with what the noise of both allows to say. Pure.
+
+A machine that was slower altogether is no change of the cluster: each series is also compared by its ratio to the floor
+that was measured beside it. With many series one would differ by chance at 95 % each; so that all intervals hold at
+once with that confidence, each is asked for that much more (Bonferroni).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.measured.bench import Bench
+from conformance.measured.figures import Figure, Rung, Series, changes, latencies
+from conformance.measured.lines import Change, Way
+from conformance.measured.statistics import CONFIDENCE, Difference, Interval, Sample
+
+COMPARED = (0.5, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One quantile after over before; ``by_floor`` the same of the ratios to the floor, None of what has none."""
+
+    place: str
+    rung: Rung
+    what: str
+    level: float
+    ratio: Interval
+    by_floor: Interval | None
+
+    @property
+    def difference(self) -> Difference:
+        """Higher or lower only where both ratios say so."""
+        said = self.ratio.difference
+        return said if self.by_floor is None or self.by_floor.difference is said else Difference.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All that both benches have; ``only_before`` and ``only_after`` what one of them lacks."""
+
+    before: Bench
+    after: Bench
+    rows: tuple[Compared, ...]
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
+
+    @property
+    def slower(self) -> tuple[Compared, ...]:
+        """What a gate blocks on."""
+        return tuple(row for row in self.rows if row.difference is Difference.HIGHER)
+
+
+Key = tuple[str, Rung, Series | Change]
+
+
+def compare(before: Bench, after: Bench) -> Comparison:
+    """Series by series, by place, rung, from where and to what; changes by their kind.
+
+    Of a place that is alone in its bench the name does not count, so that a mode can be compared with another.
+    """
+    old, new = _samples(before, 1), _samples(after, 2)
+    if len(before.header.places) == len(after.header.places) == 1:
+        old, new = _nameless(old), _nameless(new)
+    shared = [key for key in new if key in old]
+    confidence = 1 - (1 - CONFIDENCE) / max(1, len(shared) * len(COMPARED))
+    rows = []
+    for key in shared:
+        (mine, floor), (was, old_floor) = new[key], old[key]
+        ratio = mine.over(was)
+        by_floor = floor.over(old_floor) if floor is not None and old_floor is not None else None
+        for level in COMPARED:
+            own = by_floor.quantile(level, confidence) if by_floor is not None else None
+            rows.append(Compared(key[0], key[1], _text(key), level, ratio.quantile(level, confidence), own))
+    lacks = [tuple(_named(key) for key in one if key not in other) for one, other in ((old, new), (new, old))]
+    return Comparison(before, after, tuple(rows), *lacks)
+
+
+def _samples(bench: Bench, seed: int) -> dict[Key, tuple[Sample, Sample | None]]:
+    def kept(one: Figure) -> bool:
+        return one.series.way is not Way.DIRECT  # the floor is no Service's
+
+    found: dict[Key, tuple[Sample, Sample | None]] = {
+        (f.place, f.rung, f.series): (f.sample, f.to_floor) for f in filter(kept, latencies(bench, seed))
+    }
+    found |= {(c.place, c.rung, c.change): (c.sample, None) for c in changes(bench, seed) if c.sample is not None}
+    return found
+
+
+def _nameless(every: dict[Key, tuple[Sample, Sample | None]]) -> dict[Key, tuple[Sample, Sample | None]]:
+    return {("", rung, what): kept for (_, rung, what), kept in every.items()}
+
+
+def _text(key: Key) -> str:
+    return key[2].text if isinstance(key[2], Series) else key[2].value
+
+
+def _named(key: Key) -> str:
+    (services, endpoints), what = key[1], _text(key)
+    return " ".join(filter(None, (key[0], f"{services} x {endpoints}", what)))

@@ -1,0 +1,37 @@
+"""Benches made up for tests: what was measured is drawn from distributions that the test knows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+from conformance.measured.bench import Bench
+from conformance.measured.lines import SCHEMA, Change, Footer, Header, Latency, Line, Place, Programmed, Seat, Way
+from conformance.model.addresses import Family, Protocol
+
+PLACES = ("nftables", "iptables")
+ROUNDS, DIALS = 15, 10
+
+
+def header(*places: str) -> Header:
+    made = tuple(Place(name, name, "kube-proxy v1.36.2", False, ("node-a", "node-b")) for name in places)
+    return Header(SCHEMA, "0.1.0", "2026-11-27T20:00:00+00:00", 7, Family.IPV4, made)
+
+
+def bench(
+    factors: Mapping[str, float], seed: int, *, machine: float = 1.0, services: tuple[int, ...] = (100,)
+) -> Bench:
+    """Dials to a ClusterIP take ``factors`` of a place times its floor; ``machine`` slows all of it down."""
+    rng, lines = random.Random(seed), list[Line]()
+    for count in services:
+        for number in range(ROUNDS):
+            luck = rng.uniform(0.95, 1.05)  # shared by all of a round
+            for place, factor in factors.items():
+                for way, times in ((Way.DIRECT, 1.0), (Way.CLUSTER_IP, factor)):
+                    took = [round(20_000 * machine * luck * times * rng.lognormvariate(0, 0.1)) for _ in range(DIALS)]
+                    lines.append(Latency(place, count, 1, number, Seat.POD, way, Protocol.TCP, tuple(took)))
+        for _ in range(10):
+            for place in factors:
+                seconds = machine * rng.uniform(0.1, 0.2)
+                lines.append(Programmed(place, count, 1, Change.ENDPOINT, "node-a", seconds, 0.0))
+    return Bench(header(*factors), tuple(lines), Footer("2026-11-27T20:10:00+00:00", 600.0, True))

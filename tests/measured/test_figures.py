@@ -1,0 +1,77 @@
+"""What a bench comes to, and two of them compared."""
+
+from __future__ import annotations
+
+from conformance.measured.comparing import compare
+from conformance.measured.figures import changes, latencies, versus
+from conformance.measured.lines import Way
+from conformance.measured.statistics import Difference
+from tests.measured.benches import DIALS, ROUNDS, bench
+
+LEVEL = 0.5
+
+
+def test_each_series_is_told_with_its_ratio_to_the_floor() -> None:
+    found = latencies(bench({"nftables": 1.2}, 1))
+    assert [(f.series.way, f.to_floor is None) for f in found] == [(Way.DIRECT, True), (Way.CLUSTER_IP, False)]
+    floor, through = found
+    assert sum(map(len, through.rounds)) == ROUNDS * DIALS
+    assert through.to_floor
+    ratio = through.to_floor.quantile(LEVEL)
+    assert ratio.low < 1.2 < ratio.high
+    assert ratio.high - ratio.low < 0.1
+    assert floor.sample.quantile(LEVEL).low < 20_000 < floor.sample.quantile(LEVEL).high
+
+
+def test_modes_differ_only_where_their_services_do() -> None:
+    made = bench({"nftables": 1.1, "iptables": 1.5}, 2)
+    found = {v.series.way: v for v in versus(latencies(made), made)}
+    assert found[Way.CLUSTER_IP].difference(LEVEL) is Difference.LOWER
+    assert found[Way.DIRECT].difference(LEVEL) is Difference.NONE
+    assert (found[Way.DIRECT].of, found[Way.DIRECT].to) == ("nftables", "iptables")
+
+
+def test_a_place_that_is_slow_already_without_services_is_not_called_slower_for_them() -> None:
+    quick, slow = bench({"nftables": 1.2}, 3), bench({"iptables": 1.2}, 3, machine=1.5)
+    both = type(quick)(bench({"nftables": 1, "iptables": 1}, 0).header, (*quick.lines, *slow.lines), quick.footer)
+    found = {v.series.way: v for v in versus(latencies(both), both)}[Way.CLUSTER_IP]
+    assert found.ratio.quantile(LEVEL).difference is Difference.LOWER
+    assert found.difference(LEVEL) is Difference.NONE
+
+
+def test_changes_are_told_by_kind_and_place() -> None:
+    (found,) = changes(bench({"nftables": 1.0}, 4))
+    assert found.missing == 0
+    assert len(found.seconds) == 10
+    assert found.sample
+    assert 0.1 < found.sample.quantile(LEVEL).value < 0.2
+
+
+def test_two_benches_of_the_same_do_not_differ() -> None:
+    found = compare(bench({"nftables": 1.2, "iptables": 1.5}, 5), bench({"nftables": 1.2, "iptables": 1.5}, 6))
+    assert len(found.rows) == 8
+    assert not found.slower
+    assert {row.difference for row in found.rows} == {Difference.NONE}
+
+
+def test_what_became_slower_is_named_and_nothing_else() -> None:
+    found = compare(bench({"nftables": 1.2, "iptables": 1.5}, 7), bench({"nftables": 1.6, "iptables": 1.5}, 8))
+    assert {(row.place, row.what) for row in found.slower} == {("nftables", "pod clusterip TCP")}
+
+
+def test_a_slower_machine_is_no_slower_cluster() -> None:
+    found = compare(bench({"nftables": 1.2}, 9), bench({"nftables": 1.2}, 10, machine=1.4))
+    through = [row for row in found.rows if row.by_floor]
+    assert all(row.ratio.difference is Difference.HIGHER for row in through)
+    assert all(row.difference is Difference.NONE for row in through)
+
+
+def test_what_only_one_bench_has_is_named() -> None:
+    found = compare(bench({"nftables": 1.2}, 11, services=(100, 1000)), bench({"nftables": 1.2}, 12))
+    assert found.only_after == ()
+    assert found.only_before == ("1000 x 1 pod clusterip TCP", "1000 x 1 endpoint change")
+
+
+def test_a_mode_can_be_compared_with_another() -> None:
+    found = compare(bench({"iptables": 1.6}, 13), bench({"nftables": 1.2}, 14))
+    assert [row.difference for row in found.rows if row.by_floor and row.level == LEVEL] == [Difference.LOWER]

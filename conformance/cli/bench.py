@@ -131,7 +131,8 @@ def bench(
     put_on_path()
     if scale:
         return measure_scale(SIZES, output)
-    check_installed()
+    if not of_self:
+        check_installed()
     if in_lab and (kubeconfig or context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
     if binaries and not in_lab:

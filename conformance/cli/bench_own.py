@@ -100,11 +100,11 @@ def _rates(protocol: str, rates: Mapping[str, Sequence[float]]) -> Table:
     from conformance.bench.own.ratios import ratio, typical  # noqa: PLC0415
 
     table = Table(title=f"{protocol} dials a second, median of rounds (95 %)", box=None, header_style="bold")
-    for column in ("way", "dials/s", f"of the {FLOOR}", "the kit is faster by"):
+    for column in ("way", "dials/s", f"/ {FLOOR}", "kit / it"):
         table.add_column(column, justify="left" if column == "way" else "right")
     for name, values in rates.items():
         faster = "" if name == "kit" else ratio(rates["kit"], values).words(2)
-        table.add_row(name, typical(values).words(), ratio(values, rates[FLOOR]).words(3), faster)
+        table.add_row(name, typical(values).words(), ratio(values, rates[FLOOR]).words(4), faster)
     return table
 
 

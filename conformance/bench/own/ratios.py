@@ -19,8 +19,8 @@ class Between:
     high: float
 
     def words(self, digits: int = 0) -> str:
-        """E.g. ``1.24 (1.20 to 1.31)``."""
-        return f"{self.value:,.{digits}f} ({self.low:,.{digits}f} to {self.high:,.{digits}f})"
+        """E.g. ``1.24 (1.20..1.31)``."""
+        return f"{self.value:,.{digits}f} ({self.low:,.{digits}f}..{self.high:,.{digits}f})"
 
 
 def typical(rounds: Sequence[float]) -> Between:

@@ -53,8 +53,9 @@ def encode(value: Any) -> Any:  # noqa: ANN401  JSON out
         return value
     if isinstance(value, Enum):
         return value.value if isinstance(value.value, str) else value.name.lower()
-    if is_dataclass(value):
-        return {n: encode(v) for n, default in _defaults(type(value)) if (v := getattr(value, n)) != default}
+    kind: type = type(value)
+    if is_dataclass(kind):
+        return {n: encode(v) for n, default in _defaults(kind) if (v := getattr(value, n)) != default}
     if isinstance(value, Mapping):
         return {encode(k): encode(v) for k, v in value.items()}
     return [encode(v) for v in value] if isinstance(value, list | tuple) else value

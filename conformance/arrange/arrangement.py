@@ -23,6 +23,7 @@ from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.client import Client, ClientKind
 from conformance.model.effort import Phase
+from conformance.model.kube import HostPort
 
 JSON = dict[str, Any]
 AT_ONCE = 16
@@ -34,6 +35,7 @@ class Wanted:
 
     ``ping``: clients may send echo requests; ``raw``: they and host-network agents may open raw and packet sockets.
     Both only where somebody asks for what takes them. ``privileged``: host-network agents are a way into their nodes.
+    ``host_ports`` of a role lead to its PORTED backend, if there is one.
     """
 
     nodes: Mapping[str, str]  # role -> node
@@ -43,6 +45,7 @@ class Wanted:
     ping: bool = False
     raw: bool = False
     privileged: bool = False
+    host_ports: Mapping[str, Sequence[HostPort]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ class Arrangement:
         every = [b for spec in wanted.services for b in spec.backends if b.role in wanted.nodes]
         self._backends = {b.pod: b for b in sorted(every)}
         fleets = {b.pod: max(o.number for o in every if o.pod == b.pod) for b in every}
-        privileged = wanted.raw or any(b.host_network for b in every)
+        privileged = wanted.raw or any(b.host_network or b.raw for b in every)
         spaces = [manifests.namespace(run, run.namespace, privileged=privileged)]
         if wanted.host_nodes:
             spaces.append(manifests.namespace(run, run.host_namespace, privileged=True))
@@ -133,7 +136,9 @@ class Arrangement:
             self._wait_for_account(kind("ServiceAccount").path(name, "default"))
         pods = [
             *(
-                manifests.backend(run, b, wanted.nodes[b.role], wanted.services, fleets[name])
+                manifests.backend(
+                    run, b, wanted.nodes[b.role], wanted.services, fleets[name], wanted.host_ports.get(b.role, ())
+                )
                 for name, b in self._backends.items()
             ),
             *(

@@ -10,14 +10,12 @@ from conformance.cluster.pods import AGENT_FILE, AGENT_FOLDER, AGENT_PATH
 from conformance.model import manifest
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.service_spec import ServiceSpec
-from conformance.model.kube import ServiceType
-from conformance.model.surroundings import ALT_SHIFT, FLEET_PORT, Surroundings
+from conformance.model.kube import HostPort, ServiceType
+from conformance.model.surroundings import ALT_SHIFT, CLOSED_PORT, FLEET_PORT, Surroundings
 
 JSON = dict[str, Any]
 AGENT_MAP = "agent"
 PULLING = "pull"
-NOBODY = 1
-"""A port where nobody listens: a readiness probe of it never succeeds."""
 IDLE = "import signal; signal.pause()"
 """What the main container of a pod does whose sidecar does the work."""
 RESTRICTED = {
@@ -91,28 +89,45 @@ def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, hos
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def backend(run: Run, one: Backend, node: str, specs: Iterable[ServiceSpec], fleet: int = 0) -> JSON:
-    """The pod of a backend, with the label of every set of endpoints that it is in; ``fleet`` is how many it plays."""
+def backend(
+    run: Run,
+    one: Backend,
+    node: str,
+    specs: Iterable[ServiceSpec],
+    fleet: int = 0,
+    ports: Iterable[HostPort] = (),
+) -> JSON:
+    """The pod of a backend, with the label of every set of endpoints that it is in.
+
+    ``fleet`` is how many it plays, ``ports`` are those of its node that lead to it if it is PORTED.
+    """
     port = run.backend_port + (ALT_SHIFT if one.breed == Breed.ALT.value else 0)
     made = pod(run, run.namespace, one.pod, node, port=port, role="backend", host=one.host_network)
     made["metadata"]["labels"] |= ends_labels(one, specs)
     (container,) = made["spec"]["containers"]
     if not one.ready and not one.failed:
-        container["readinessProbe"]["tcpSocket"]["port"] = NOBODY
+        container["readinessProbe"]["tcpSocket"]["port"] = CLOSED_PORT  # such a probe never succeeds
     if one.failed:
         made["spec"]["restartPolicy"] = "Never"
         container["command"] = ["python3", "-c", "raise SystemExit(1)"]
         del container["readinessProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
-    if one.breed == Breed.RAW.value:
+    if one.raw:
         container["command"].append("--sctp")
         _allow_raw(made)
+    if one.breed == Breed.PORTED.value:
+        container["ports"] = [_host_port(each, port) for each in ports]
     if one.breed == Breed.SIDECAR.value:
         made["spec"]["initContainers"] = [container | {"restartPolicy": "Always"}]
         kept = {key: container[key] for key in ("image", "imagePullPolicy", "resources", "securityContext")}
         made["spec"]["containers"] = [{"name": "idle", "command": ["python3", "-c", IDLE]} | kept]
     return made
+
+
+def _host_port(one: HostPort, target: int) -> JSON:
+    plain: JSON = {"containerPort": target, "hostPort": one.number, "protocol": one.protocol.value}
+    return plain | ({"hostIP": one.ip} if one.ip else {})
 
 
 def client(run: Run, role: str, node: str, *, ping: bool = False, raw: bool = False) -> JSON:

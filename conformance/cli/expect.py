@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.cni import CniOptions
 from conformance.cli.options import Given, KubernetesOptions, cluster_options, pod_options
 from conformance.cli.recorded import cell_json, observation
 from conformance.cli.scenario import RecordedCell, Scenario, every_cell, read_scenario
@@ -41,6 +42,7 @@ def expect(
     binaries: Path | None,
     proxy_mode: str | None,
     kube_proxy_config: Path | None,
+    cni: CniOptions,
     agent_image: str | None,
 ) -> int:
     """Say what must happen in SCENARIO, one expectation a cell as JSON lines; or check what did; or record one.
@@ -52,7 +54,7 @@ def expect(
     """
     if record:
         given = Given(kubeconfig, context, cases, profile, externals, told, agent_image)
-        kubernetes = (binaries, proxy_mode, kube_proxy_config)
+        kubernetes = (binaries, proxy_mode, kube_proxy_config, cni)
         return _record(scenario, given, in_lab=in_lab, nodes=nodes, wanted=kubernetes)
     recorded = read_scenario(scenario)
     if check:

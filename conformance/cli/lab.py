@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from conformance.cli.cni import CniOptions, listing
 from conformance.cli.faults import fault
 from conformance.cli.fetch import fetch
 from conformance.cli.options import PROXY_MODES, chosen, kubernetes, kubernetes_options, lab_directory
@@ -40,6 +41,7 @@ def up(
     binaries: Path | None,
     proxy_mode: str | None,
     kube_proxy_config: Path | None,
+    cni: CniOptions,
 ) -> None:
     """Start a lab."""
     from conformance.lab.launch.start import launch  # noqa: PLC0415
@@ -47,7 +49,9 @@ def up(
     if bare and binaries:
         raise UsageError("--bare is a lab without Kubernetes, --binaries one with it.", "Give one of them.")
     directory = chosen(folder)
-    mode, real = kubernetes(binaries, proxy_mode, kube_proxy_config)
+    if bare and cni:
+        raise UsageError("--bare is a lab without pods, --cni is about their network.", "Give one of them.")
+    mode, real, network = kubernetes(binaries, proxy_mode, kube_proxy_config, cni)
     started = launch(
         directory,
         nodes=nodes,
@@ -55,6 +59,7 @@ def up(
         bare=bare,
         proxy_mode=mode,
         real=real,
+        cni=network,
         progress=lambda text: click.echo(text, err=True),
     )
     try:
@@ -182,6 +187,7 @@ def proxy_mode(folder: Path | None, mode: str) -> None:
 
 lab.add_command(fault)
 lab.add_command(fetch)
+lab.add_command(listing)
 
 
 def _short(path: Path) -> Path:

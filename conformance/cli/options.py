@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from conformance.arrange.terms import Terms
+from conformance.cli.cni import CniOptions, cni_options
 from conformance.errors import UsageError
 from conformance.model.case import Profile
 from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
+    from conformance.lab.cni.choice import Cni
     from conformance.lab.launch.directory import Directory
     from conformance.lab.real.choice import Real
     from fixtures.settings import Choice
@@ -134,35 +136,39 @@ def cluster_options(command: F) -> F:
     return command
 
 
-def pod_options(command: F) -> F:
+def pod_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The lab to bring, and what pods run: for commands that put pods into the cluster."""
+    command = cni_options(command)
     for option in reversed(_PODS):
         command = option(command)
     return command
 
 
-def kubernetes_options(command: F) -> F:
-    """What Kubernetes the lab has."""
+def kubernetes_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What Kubernetes the lab has, and which pod network."""
+    command = cni_options(command)
     for option in reversed(_KUBERNETES):
         command = option(command)
     return command
 
 
-KubernetesOptions = tuple[Path | None, str | None, Path | None]
-"""``--binaries``, ``--proxy-mode`` and ``--kube-proxy-config``."""
+KubernetesOptions = tuple[Path | None, str | None, Path | None, CniOptions]
+"""``--binaries``, ``--proxy-mode``, ``--kube-proxy-config``, and those of the pod network."""
 
 
-def kubernetes(binaries: Path | None, proxy_mode: str | None, config: Path | None) -> tuple[ProxyMode, Real | None]:
-    """kube-proxy's mode, and the real programs if these options ask for them, checked. ``KitError``."""
+def kubernetes(
+    binaries: Path | None, proxy_mode: str | None, config: Path | None, cni: CniOptions
+) -> tuple[ProxyMode, Real | None, Cni | None]:
+    """kube-proxy's mode, the real programs and the pod network if these options ask for them, checked. ``KitError``."""
     said = ProxyMode(proxy_mode) if proxy_mode else None
     if binaries is None:
         if config:
             raise UsageError("--kube-proxy-config is for a real kube-proxy.", "Say where it is with --binaries.")
-        return said or ProxyMode.NFTABLES, None
+        return said or ProxyMode.NFTABLES, None, cni.choice()
     # Only a lab needs Linux.
     from conformance.lab.real.choice import choose  # noqa: PLC0415
 
-    return choose(binaries, said, config)
+    return *choose(binaries, said, config), cni.choice()
 
 
 def chosen(folder: Path | None) -> Directory:

@@ -26,6 +26,7 @@ from conformance.model.outcome import (
     Shows,
     Target,
     Tells,
+    TooBig,
     Unanswered,
     Unspecified,
 )
@@ -107,6 +108,8 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             plain["by"] = by.value
         case Resolves(answers):
             plain["answers"] = sorted(answers)
+        case TooBig(mtu):
+            plain["mtu"] = mtu
         case Unspecified(reason):
             plain["reason"] = reason
         case Dropped() | NoRoute() | Unanswered() | Quiet() | Faithful() | Shows() | Tells() | Pins() | Decides():

@@ -10,6 +10,7 @@ import pytest
 from _pytest.mark import expression as pytest_expression
 
 from conformance.arrange.terms import Terms
+from conformance.cli.cni import CniOptions
 from conformance.cli.options import Given, cluster_options, pod_options
 from conformance.cli.terms import terms_options
 from conformance.cli.there import settled
@@ -70,6 +71,7 @@ def run(
     binaries: Path | None,
     proxy_mode: str | None,
     kube_proxy_config: Path | None,
+    cni: CniOptions,
     agent_image: str | None,
     expression: str | None,
     verbose: bool,
@@ -99,7 +101,7 @@ def run(
     selection = ["-k", _checked(expression)] if expression else []
     selection += ["-v"] if verbose else []
     selection += ["-n", str(workers)] if workers and workers > 1 else []
-    kubernetes = (binaries, proxy_mode, kube_proxy_config)
+    kubernetes = (binaries, proxy_mode, kube_proxy_config, cni)
     with settled(choice, in_lab=in_lab, nodes=nodes, wanted=kubernetes) as settings:
         return _pytest(root, settings, selection)
 

@@ -21,6 +21,7 @@ from conformance.model.cluster import ProxyMode
 from conformance.model.effort import Phase
 
 if TYPE_CHECKING:
+    from conformance.lab.cni.choice import Cni
     from conformance.lab.real.choice import Real
     from fixtures.settings import Choice, Settings
 
@@ -43,7 +44,7 @@ def settled(choice: Choice, *, in_lab: bool, nodes: int, wanted: KubernetesOptio
             "For --keep-on-failure start one with `nftconform lab up`, and give its --kubeconfig.",
         )
     if not in_lab and any(wanted):
-        raise UsageError("--binaries, --proxy-mode and --kube-proxy-config are for a lab.", "Give --lab, too.")
+        raise UsageError("--binaries, --proxy-mode, --kube-proxy-config and --cni are for a lab.", "Give --lab, too.")
     with terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
         with during(Phase.FACTS):
             settings = settle(there)
@@ -59,7 +60,7 @@ def _as_it_is(choice: Choice) -> Iterator[Choice]:
 
 
 @contextmanager
-def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None) -> Iterator[Choice]:
+def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None, cni: Cni | None) -> Iterator[Choice]:
     """A lab for the time of the command, named as any cluster would be."""
     # Only a lab needs Linux and nft.
     from conformance.lab.launch.sites import externals  # noqa: PLC0415
@@ -68,7 +69,7 @@ def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None) -> Iter
     with ExitStack() as stack:
         with during(Phase.LAB):
             told = partial(click.echo, err=True)
-            lab = stack.enter_context(running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=told))
+            lab = stack.enter_context(running_lab(nodes=nodes, proxy_mode=mode, real=real, cni=cni, progress=told))
         click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
         sites = (*externals(lab.directory, nodes), *choice.externals)
         yield replace(choice, kubeconfig=str(lab.kubeconfig), externals=sites, lab_nodes=nodes)

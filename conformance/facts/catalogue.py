@@ -124,5 +124,10 @@ QUESTIONS = (
     Question("may_exec", "Whether these credentials may exec into pods.", "SelfSubjectAccessReview"),
     Question("local_addresses", "The addresses of each node that its Node object does not name.", _AGENTS),
     Question("pod_masquerade", "Whether pods' packets to other nodes carry their node's address.", _AGENTS),
+    Question(
+        "host_ports",
+        "Whether the pod network offers hostPorts; where nobody says that it does not, they are asked for.",
+        "`--fact` alone: a plugin need not offer them, and no object of the API says whether it does",
+    ),
 )
 """In the order of `conformance.model.facts.Facts`."""

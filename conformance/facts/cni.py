@@ -33,6 +33,9 @@ _ANNOTATIONS = {
     "projectcalico.org/IPv6Address": CALICO,
     "k8s.ovn.org/node-subnets": OVN,
 }
+_LAB = "nftconform.io/cni"
+"""In which a node of the lab names its network itself."""
+
 _REASONS = {"CalicoIsUp": CALICO, "CiliumIsUp": CILIUM, "FlannelIsUp": FLANNEL, "WeaveIsUp": "weave"}
 
 
@@ -78,6 +81,8 @@ def _told(nodes: Iterable[JSON]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         annotations = at(node, "metadata", "annotations") or {}
         yield from ((plugin, f"annotation {key}") for key, plugin in _ANNOTATIONS.items() if key in annotations)
+        if own := text(annotations.get(_LAB)):
+            yield own, f"annotation {_LAB}"
         for condition in dicts(at(node, "status", "conditions")):
             reason = text(condition.get("reason"))
             if condition.get("type") == "NetworkUnavailable" and reason in _REASONS:

@@ -69,6 +69,7 @@ def learned(read: Read) -> Facts:
         kernel_modes=_BY_ACCESS,
         local_addresses=_ONLY_ON_NODES,
         pod_masquerade=_ONLY_ON_NODES,
+        host_ports=unknown("no object of the API tells"),
         admission=admission.engines(seen),
     )
     for part in (_nodes, _proxy, _networks, _plugins):

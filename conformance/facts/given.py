@@ -141,6 +141,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "admission": _word,
     "may_exec": _boolean,
     "pod_masquerade": _boolean,
+    "host_ports": _boolean,
 }
 """All but those that no text describes: nodes, and the addresses that they have besides."""
 

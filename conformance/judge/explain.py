@@ -26,6 +26,7 @@ from conformance.model.outcome import (
     Resolves,
     Shows,
     Tells,
+    TooBig,
     Unanswered,
     Unspecified,
 )
@@ -90,10 +91,11 @@ def block(head: str, told: Account, verdict: str, *, promise: str = "", evidence
 def expected(outcome: Outcome) -> str:
     """An outcome in words."""
     match outcome:
-        case Reaches(targets, sticky, movable, astray):
+        case Reaches(targets, sticky, movable, astray, promptly):
             names = sorted({_target(name_of(t), t.sources) for t in targets})
             how = "always the same one of: " if sticky and len(names) > 1 else ""
             text = "answered by " + how + "; ".join(names) + (" (in any proportion)" if movable else "")
+            text += ", at the first attempt" if promptly else ""
             lost = ", ".join(sorted({name_of(t) for t in astray}))
             if not names:
                 return f"answered by {lost}, or silence: its answers need not come back"
@@ -110,6 +112,8 @@ def expected(outcome: Outcome) -> str:
             return "no route"
         case Unanswered():
             return "no answer, in whatever way"
+        case TooBig(mtu):
+            return f"told by ICMP that the path has an MTU of {mtu}"
         case Resolves(answers):
             return "resolved to " + (", ".join(sorted(answers)) or "no record")
         case Pins(targets, forgets, kept):

@@ -23,8 +23,8 @@ class Finding:
 
 
 def answered(dial: Dial) -> bool:
-    """Whether somebody was there: an answer, or a connection that was made and then cut."""
-    return dial.end in {End.ANSWERED, End.CUT}
+    """Whether somebody was there: an answer, whole or not, or a connection that was made and then cut."""
+    return dial.end in {End.ANSWERED, End.CUT, End.GARBLED}
 
 
 def refuses(icmp: IcmpError | None) -> bool:
@@ -53,11 +53,14 @@ def _words(dial: Dial) -> str:
         case End.ANSWERED:
             return f"answered by {dial.endpoint or 'somebody'}" + (f", which saw {dial.source}" if dial.source else "")
         case End.ICMP if dial.icmp is not None:
-            return f"ICMP {dial.icmp.type}/{dial.icmp.code} from {dial.icmp.sender}"
+            told = f", MTU {dial.icmp.mtu}" if dial.icmp.mtu else ""
+            return f"ICMP {dial.icmp.type}/{dial.icmp.code} from {dial.icmp.sender}{told}"
         case End.ERROR:
             return f"could not be made ({dial.detail or 'no reason given'})"
         case End.CUT:
             return "connected and then cut"
+        case End.GARBLED:
+            return f"answered by {dial.endpoint} to something else than was asked"
         case End.RST:
             return "reset"
         case End.TIMEOUT:

@@ -21,6 +21,7 @@ from conformance.model.outcome import (
     Shows,
     Target,
     Tells,
+    TooBig,
     Unanswered,
     Unspecified,
 )
@@ -45,6 +46,8 @@ def gist(outcome: Outcome, own: Collection[str]) -> str:
             return "no route"
         case Unanswered():
             return "not answered"
+        case TooBig():
+            return "told the path's MTU"
         case Resolves(answers):
             return "resolved" if answers else "no record"
         case Pins(targets):

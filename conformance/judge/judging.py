@@ -12,7 +12,7 @@ from conformance.judge.reached import reached
 from conformance.judge.resolved import resolved
 from conformance.judge.shown import shown
 from conformance.judge.told import decided, faithful, quiet, told
-from conformance.judge.unanswered import dropped, no_route, refused, unanswered
+from conformance.judge.unanswered import dropped, no_route, refused, too_big, unanswered
 from conformance.model.observation import Dial, End, Observation
 from conformance.model.outcome import (
     Decides,
@@ -28,6 +28,7 @@ from conformance.model.outcome import (
     Resolves,
     Shows,
     Tells,
+    TooBig,
     Unanswered,
     Unspecified,
 )
@@ -87,6 +88,8 @@ def _find(outcome: Outcome, dials: Sequence[Dial]) -> Finding:
             return no_route(dials)
         case Unanswered():
             return unanswered(dials)
+        case TooBig():
+            return too_big(outcome, dials)
         case Resolves():
             return resolved(outcome, dials)
         case Pins():

@@ -28,11 +28,13 @@ def reached(outcome: Reaches, dials: Sequence[Dial]) -> Finding:
         return Finding(Mismatch.WRONG_ENDPOINT, names)
     if outcome.astray:
         return _astray(outcome, answers, dials)
+    if any(d.end is End.GARBLED for d in dials):
+        return Finding(Mismatch.CORRUPTED, tally(dials))
     if len(answers) < len(dials):
         silent = any(d.end is End.TIMEOUT for d in dials)
         mismatch = Mismatch.SOMETIMES_LOST if answers else Mismatch.NOT_REACHED
         return Finding(mismatch, tally(dials), silence=silent)
-    return _source(outcome, answers) or _share(outcome, answers) or Finding()
+    return _source(outcome, answers) or _share(outcome, answers) or _lost(outcome, answers) or Finding()
 
 
 def _astray(outcome: Reaches, answers: Sequence[Dial], dials: Sequence[Dial]) -> Finding:
@@ -56,6 +58,17 @@ def _source(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
             wrong, right = ", ".join(sorted(seen - allowed)), ", ".join(sorted(allowed))
             return Finding(Mismatch.WRONG_SOURCE, f"{name} saw the client as {wrong}; promised was {right}")
     return _mapping(outcome, answers)
+
+
+def _lost(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
+    again = [d for d in answers if d.retransmits]
+    if not outcome.promptly or not again:
+        return None
+    slowest = max(d.took for d in again)
+    text = (
+        f"{len(again)} of {len(answers)} connections took more than one attempt of a packet, and up to {slowest:.1f} s"
+    )
+    return Finding(Mismatch.RETRANSMITTED, text)
 
 
 def _mapping(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:

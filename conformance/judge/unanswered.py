@@ -7,7 +7,7 @@ from typing import assert_never
 
 from conformance.judge.finding import Finding, answered, refuses, tally, unroutable
 from conformance.model.observation import Dial, End
-from conformance.model.outcome import RefusedBy
+from conformance.model.outcome import RefusedBy, TooBig
 from conformance.model.verdict import Mismatch
 
 
@@ -37,6 +37,19 @@ def refused(by: RefusedBy, dials: Sequence[Dial]) -> Finding:
     if enough:
         return Finding()
     return Finding(Mismatch.DROPPED_NOT_REFUSED, tally(dials), silence=True)
+
+
+def too_big(outcome: TooBig, dials: Sequence[Dial]) -> Finding:
+    """At least one word of a packet that is too big, with the promised MTU, and no other end but silence.
+
+    Others than the kit may limit the rate of ICMP errors, wherever they pass.
+    """
+    if any(map(answered, dials)):
+        return Finding(Mismatch.ANSWERED, tally(dials))
+    told = [d for d in dials if d.end is End.ICMP and d.icmp and d.icmp.mtu == outcome.mtu]
+    if len(told) + sum(d.end is End.TIMEOUT for d in dials) < len(dials):
+        return Finding(Mismatch.WRONG_REFUSAL, tally(dials))
+    return Finding() if told else Finding(Mismatch.NOT_TOLD, tally(dials), silence=True)
 
 
 def dropped(dials: Sequence[Dial]) -> Finding:

@@ -92,8 +92,18 @@ def load_balancer(plan: AddressPlan, identities: Identities, run: Path, faults: 
     return Component("loadbalancer", _LOAD_BALANCER, _options({"kubeconfig": config, "pool": pool, "faults": faults}))
 
 
-def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path, version: str = "") -> Component:
-    """The kubelet of ``node``, in the node's network namespace; ``version`` is what it says it is (empty: its own)."""
+def pod_network(node: NodePlan, place: Path) -> Component:
+    """Prepares ``node`` for its pod network and tries that; its last two lines say what does not work."""
+    return Component(f"cni-{node.name}", "conformance.lab.cni.setup:main", (str(place),), node=node.name)
+
+
+def kubelet(
+    plan: AddressPlan, node: NodePlan, identities: Identities, run: Path, version: str = "", cni: Path | None = None
+) -> Component:
+    """The kubelet of ``node``, in the node's network namespace; ``version`` is what it says it is (empty: its own).
+
+    ``cni`` describes the pod network, None: the kubelet's own bridge.
+    """
     config = run / f"kubelet-{node.name}.kubeconfig"
     own = identities.kubelet_server(node)
     options = {
@@ -112,6 +122,8 @@ def kubelet(plan: AddressPlan, node: NodePlan, identities: Identities, run: Path
     }
     if version:
         options["kubernetes-version"] = version
+    if cni is not None:
+        options["cni"] = cni
     return Component(f"kubelet-{node.name}", _KUBELET, _options(options), node=node.name)
 
 

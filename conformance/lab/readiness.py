@@ -29,8 +29,13 @@ async def bring_up(
     kubeconfig: Path,
     wanted: Iterable[tuple[str, Json]],
     waiting_for: Callable[[tuple[str, ...]], None],
+    *,
+    dns: bool = True,
 ) -> None:
-    """Apply the add-ons and return when all is ready; ``waiting_for`` hears what is not, whenever that changes."""
+    """Apply the add-ons and return when all is ready; ``waiting_for`` hears what is not, whenever that changes.
+
+    ``dns`` False: but for cluster DNS.
+    """
     async with ApiClient.from_kubeconfig(kubeconfig) as client:
         # The socket listens already, so the first request waits for the server instead of failing.
         await client.get("/version")
@@ -40,7 +45,7 @@ async def bring_up(
         pods = Informer(client, "/api/v1/namespaces/kube-system/pods")
         async with _running(nodes), _running(pods):
             last: tuple[str, ...] = ()
-            while now := missing(plan, nodes.items, pods.items):
+            while now := missing(plan, nodes.items, pods.items, dns=dns):
                 if now != last:
                     waiting_for(now)
                     last = now
@@ -66,13 +71,15 @@ async def _either(*informers: Informer) -> None:
             change.cancel()
 
 
-def missing(plan: AddressPlan, nodes: Mapping[str, Json], pods: Mapping[str, Json]) -> tuple[str, ...]:
+def missing(
+    plan: AddressPlan, nodes: Mapping[str, Json], pods: Mapping[str, Json], *, dns: bool = True
+) -> tuple[str, ...]:
     """What is not ready yet, in words; empty when everything is."""
     up = {name for name, node in nodes.items() if ready(node)}
     proxies = {pod["spec"].get("nodeName") for pod in pods.values() if _is(pod, "kube-proxy") and ready(pod)}
     found = [f"node {node.name}" for node in plan.nodes if node.name not in up]
     found += [f"kube-proxy on {node.name}" for node in plan.nodes if node.name not in proxies]
-    if not any(_is(pod, "kube-dns") and ready(pod) for pod in pods.values()):
+    if dns and not any(_is(pod, "kube-dns") and ready(pod) for pod in pods.values()):
         found.append("cluster DNS")
     return tuple(found)
 

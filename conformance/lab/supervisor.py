@@ -14,11 +14,13 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.errors import KitError, LabError
 from conformance.lab import components, syscalls
-from conformance.lab.addresses import AddressPlan
+from conformance.lab.addresses import AddressPlan, NodePlan
+from conformance.lab.cni.place import Place
 from conformance.lab.faults.board import Board
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order, report_failure, report_progress, report_ready
@@ -27,8 +29,6 @@ from conformance.lab.real import components as real_components
 from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conformance.lab.pki import Identities
     from conformance.lab.real.choice import Real
 
@@ -83,6 +83,7 @@ class Supervisor:
         from conformance.lab.real.proxy_program import proxy_program  # noqa: PLC0415
 
         await self._wired(wires)
+        await self._pod_network()
         Board(self._directory.faults).install()
         administrator = components.administrator(self._plan, identities, self._directory.run)
         real = self._order.real
@@ -93,16 +94,36 @@ class Supervisor:
             await self._real(real, identities, administrator)
             proxy = proxy_program(self._plan, real, self._order.proxy_mode)
         wanted = addons.objects(self._plan, self._directory.faults, proxy)
-        await readiness.bring_up(self._plan, administrator, wanted, self._still_missing)
+        dns = self._order.cni is None or self._order.cni.dns
+        await readiness.bring_up(self._plan, administrator, wanted, self._still_missing, dns=dns)
 
     async def _wired(self, wires: asyncio.Future[int]) -> None:
         if await wires != 0:
             raise LabError(f"The lab's network cannot be made:\n{self._processes.tail('fabric')}", _AGAIN)
 
     async def _check_iptables(self) -> None:
-        if await self._processes.run(components.iptables_check()):
-            said = self._processes.log("iptables-check").read_text(errors="replace").splitlines()
-            cause, hint = said[-2:] if len(said) > 1 else ("iptables cannot be tried.", _AGAIN)
+        await self._passed(components.iptables_check())
+
+    async def _pod_network(self) -> None:
+        if self._order.cni is None:
+            return
+        for node in self._plan.nodes:
+            state = components.state_of(self._directory.run, node.name)
+            Place.of(self._order.cni, self._plan, node, state / "cni").write(self._place(node))
+        checks = (self._passed(components.pod_network(node, self._place(node))) for node in self._plan.nodes)
+        await asyncio.gather(*checks)
+        logs = (self._processes.log(components.pod_network(node, self._place(node)).name) for node in self._plan.nodes)
+        for warning in dict.fromkeys(line for log in logs for line in log.read_text(errors="replace").splitlines()):
+            report_progress(self._order.report, warning)
+
+    def _place(self, node: NodePlan) -> Path:
+        return self._directory.run / "cni" / f"{node.name}.json"
+
+    async def _passed(self, check: Component) -> None:
+        """``LabError`` with the last two lines that ``check`` has printed, unless it ends with 0."""
+        if await self._processes.run(check):
+            said = self._processes.log(check.name).read_text(errors="replace").splitlines()
+            cause, hint = said[-2:] if len(said) > 1 else (f"The lab's {check.name} has failed.", _AGAIN)
             raise LabError(cause, hint)
 
     def _identities(self) -> Identities:
@@ -142,7 +163,8 @@ class Supervisor:
         plan, run = self._plan, self._directory.run
         self._processes.start(components.load_balancer(plan, identities, run, self._directory.faults))
         for node in plan.nodes:
-            self._processes.start(components.kubelet(plan, node, identities, run, version))
+            place = None if self._order.cni is None else self._place(node)
+            self._processes.start(components.kubelet(plan, node, identities, run, version, place))
         report_progress(self._order.report, "network and control plane started")
 
     def _still_missing(self, missing: tuple[str, ...]) -> None:
@@ -176,7 +198,8 @@ class Supervisor:
             cluster = (
                 f"kube-apiserver {programs.version}, kube-proxy {programs.proxy_version}{mode} on each, cluster DNS"
             )
-        return f"{nodes}, {cluster}, external clients x1 and x2"
+        pods = "" if self._order.cni is None else f"pods on {self._order.cni.name}, "
+        return f"{nodes}, {cluster}, {pods}external clients x1 and x2"
 
     def _ended(self, component: Component, code: int) -> bool:
         """A component ended: whether to start it again. Without the API's memory, or without forks, there is no lab."""

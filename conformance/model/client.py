@@ -43,6 +43,7 @@ class DestinationKind(Enum):
     NODE_PORT = "nodePort"  # a node's primary address
     NODE_PORT_SECONDARY = "nodePort-secondary"  # another address of the node
     NODE_PORT_LOOPBACK = "nodePort-loopback"
+    HOST_PORT = "hostPort"  # a port of a node that leads to a pod of it, without any Service
     EXTERNAL_IP = "externalIP"
     LOAD_BALANCER = "loadBalancer"
     POD = "pod"  # an endpoint's own address, past every Service

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from conformance.model.addresses import Family
 from conformance.model.index import Index
-from conformance.model.kube import EndpointSlice, Node, Service
+from conformance.model.kube import EndpointSlice, HostMapping, Node, Service
 
 
 class ProxyMode(Enum):
@@ -53,6 +53,7 @@ class ClusterState:
     ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
     most do; None when that is not known. ``homes`` are the nodes on which addresses really are, where anybody has seen
     them, empty for outside; ``closed`` says that there are no machines besides those named, so no load balancer either.
+    ``host_ports`` are those of the pods that are known, by node.
     """
 
     services: Mapping[str, Service]
@@ -62,6 +63,7 @@ class ClusterState:
     pod_masquerade: bool | None = None
     homes: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+    host_ports: Mapping[str, tuple[HostMapping, ...]] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> Index:

@@ -81,6 +81,7 @@ class Facts:
     may_exec: Fact[bool] = field(default_factory=Fact)
     local_addresses: Fact[Mapping[str, tuple[str, ...]]] = field(default_factory=Fact)
     pod_masquerade: Fact[bool] = field(default_factory=Fact)
+    host_ports: Fact[bool] = field(default_factory=Fact)
 
     def items(self) -> Iterator[tuple[str, Fact[Any]]]:
         """Every fact by its name, in the order above."""

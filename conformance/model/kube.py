@@ -155,3 +155,30 @@ class Node:
             return False
         ip = ip_address(address)
         return not (ip.is_link_local or ip.is_loopback or any(contains(cidr, address) for cidr in self.pod_cidrs))
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """``pod.spec.containers[].ports[]``; ``ip`` (hostIP) empty means every address of the node."""
+
+    number: int
+    protocol: Protocol
+    ip: str = ""
+
+    def takes(self, ip: str, number: int, protocol: Protocol) -> bool:
+        """Whether what is sent to this address and port of the node is meant."""
+        return (self.number, self.protocol) == (number, protocol) and self.ip in ("", ip)
+
+
+@dataclass(frozen=True, slots=True)
+class HostMapping:
+    """A hostPort and the pod that it leads to: the one of its addresses that is of the same family."""
+
+    port: HostPort
+    pod: str
+    addresses: tuple[str, ...]
+    target: int
+
+    def address(self, family: Family) -> str | None:
+        """The pod's address of ``family``, or None."""
+        return next((a for a in self.addresses if Family.of(a) is family), None)

@@ -7,8 +7,9 @@ from itertools import accumulate
 from typing import Any
 
 from conformance.model.addresses import Family, Protocol
+from conformance.model.case.backend import HOST_PORT
 from conformance.model.case.refs import ClientRef
-from conformance.model.case.service_spec import EndpointSpec, PortSpec, ServiceSpec, SliceSpec
+from conformance.model.case.service_spec import AS_HOST_PORT, EndpointSpec, PortSpec, ServiceSpec, SliceSpec
 from conformance.model.kube import IPMode, Policy, Service, ServiceType
 from conformance.model.parse import SERVICE_NAME_LABEL
 from conformance.model.surroundings import Surroundings
@@ -164,7 +165,8 @@ def _object(spec: ServiceSpec, body: JSON) -> JSON:
 
 
 def _port(port: PortSpec, spec: ServiceSpec, here: Surroundings) -> JSON:
-    plain: JSON = {"name": port.name, "protocol": port.protocol.value, "port": port.number or here.backend_port}
+    number = here.node_port(HOST_PORT) if port.number == AS_HOST_PORT else port.number or here.backend_port
+    plain: JSON = {"name": port.name, "protocol": port.protocol.value, "port": number}
     if port.number:
         plain["targetPort"] = target_port(port, here)
     if port.node_port:

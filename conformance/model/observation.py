@@ -16,16 +16,21 @@ class End(Enum):
     TIMEOUT = "timeout"
     NO_ROUTE = "no-route"  # the client's own kernel had none
     CUT = "cut"  # the connection was made and then lost before the answer was whole
+    GARBLED = "garbled"  # an answer came whole, but not to this question
     ERROR = "error"  # the dial could not be made (no socket, no such address family ...)
 
 
 @dataclass(frozen=True, slots=True)
 class IcmpError:
-    """An ICMP (IPv4) or ICMPv6 error: type, code and the address that sent it."""
+    """An ICMP (IPv4) or ICMPv6 error: type, code and the address that sent it.
+
+    ``mtu`` is the one that an error about a packet's size tells; 0 otherwise.
+    """
 
     type: int
     code: int
     sender: str
+    mtu: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Dial:
     """One dial, of ``port``. ``endpoint`` is the name the answering agent gave, ``source`` the client that it saw.
 
     ``at`` and ``took`` are seconds (monotonic clock of the agent); ``detail`` carries the errno's name or a DNS answer.
+    ``retransmits``: TCP segments, SYNs among them, that the client's kernel sent again.
     """
 
     end: End
@@ -46,6 +52,7 @@ class Dial:
     took: float = 0.0
     detail: str = ""
     port: int = 0
+    retransmits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

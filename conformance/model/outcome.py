@@ -31,12 +31,14 @@ class Reaches:
     chosen by some dial, equally likely (nftables: numgen random; iptables: statistic). ``movable``: neither is
     promised, for what the same client dials elsewhere at the same time may move its affinity. ``astray`` are endpoints
     that are chosen as well, but whose answers need not find their way back: a dial that chooses one may be silent.
+    ``promptly``: nothing that is sent is lost on the way, first packets least of all: no connection takes a second SYN.
     """
 
     targets: frozenset[Target]
     sticky: bool = False
     movable: bool = False
     astray: frozenset[Target] = frozenset()
+    promptly: bool = False
 
     @property
     def every(self) -> bool:
@@ -72,6 +74,13 @@ class NoRoute:
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     """Nobody answers; whether that shows as silence or as a router's error is for the network beyond to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooBig:
+    """The client is told, by an ICMP error about what it sent, that the path behind the Service has this MTU."""
+
+    mtu: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +160,7 @@ Outcome = (
     | Dropped
     | NoRoute
     | Unanswered
+    | TooBig
     | Resolves
     | Pins
     | Tells

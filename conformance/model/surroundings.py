@@ -10,6 +10,8 @@ from conformance.model.case.backend import Backend, Breed
 from conformance.model.client import Client
 from conformance.model.kube import Node, Service
 
+CLOSED_PORT = 1
+"""Where no backend listens."""
 FLEET_PORT = 9000
 ALT_SHIFT = 7
 
@@ -58,11 +60,16 @@ class Surroundings:
 
     def node_port(self, number: int) -> int:
         """The ``number``-th node port that this process may name itself."""
-        index, of = self.share
-        return STATIC_NODE_PORTS + (self.draw + number * of + index) % STATIC_BAND
+        return static_port(number, self.share, self.draw)
 
     def documentation(self, name: str, nth: int = 0) -> tuple[str, ...]:
         """Addresses of Service ``name`` that are nobody's: TEST-NET-2 (RFC 5737) and 2001:db8:100::/64 (RFC 3849)."""
         index, of = self.share
         number = ((self.numbers[name] + nth) * of + index) % 250 + 1
         return f"198.51.100.{number}", f"2001:db8:100::{number:x}"
+
+
+def static_port(number: int, share: tuple[int, int], draw: int) -> int:
+    """The ``number``-th node port that a process with this ``share`` of a run with this ``draw`` may name itself."""
+    index, of = share
+    return STATIC_NODE_PORTS + (draw + number * of + index) % STATIC_BAND

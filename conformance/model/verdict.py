@@ -38,6 +38,9 @@ class Mismatch(Enum):
     DROPPED_NOT_REFUSED = "dropped-not-refused"
     REFUSED_NOT_DROPPED = "refused-not-dropped"
     WRONG_REFUSAL = "wrong-refusal"
+    CORRUPTED = "corrupted"  # an answer to another question than was asked
+    RETRANSMITTED = "retransmitted"  # a packet was lost that TCP had to send again
+    NOT_TOLD = "not-told"  # an ICMP error that must reach the client did not
     WRONG_NAME = "wrong-name"  # DNS
     NEVER_FORGOTTEN = "never-forgotten"  # session affinity beyond its timeout
     WRONG_WORD = "wrong-word"  # an HTTP answer of kube-proxy's

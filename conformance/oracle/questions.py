@@ -12,6 +12,7 @@ from conformance.oracle.capture import accepts_node_ports
 from conformance.oracle.established import expect_established
 from conformance.oracle.health_check import expect_health_check
 from conformance.oracle.names import expect_lookup
+from conformance.oracle.path import along_the_path
 from conformance.oracle.pins import Memory, expect_pins
 from conformance.oracle.walk import expect
 from conformance.spec import sources as cite
@@ -48,7 +49,7 @@ def expect_cell(
         case _ if cell.dialling.rounds:
             return expect_pins(cell, state, client, destination, memory or Memory())
         case _:
-            return expect(state, client, destination)
+            return along_the_path(cell, expect(state, client, destination))
 
 
 def _health_check(state: ClusterState, destination: Destination, *, whole: bool) -> Expectation:

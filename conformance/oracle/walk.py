@@ -23,6 +23,7 @@ from conformance.model.outcome import (
 )
 from conformance.model.source import Reason
 from conformance.oracle.delivery import deliver, pod_of
+from conformance.oracle.host_port import mapped, with_host_port
 from conformance.oracle.location import home_of, in_pod_network, owner_of
 from conformance.oracle.packet import Origin, Packet, either, own_addresses
 from conformance.oracle.ruling import Ruling, Verb, rule
@@ -103,6 +104,8 @@ def _owner(state: ClusterState, client: Client, destination: Destination) -> Nod
 def _at(state: ClusterState, node: Node, packet: Packet, owner: Node | None) -> Step:
     """The packet meets the rules of ``node``."""
     ruling = rule(state, node, packet, local=owner is not None and owner.name == node.name)
+    if owner is node and (found := mapped(state, node, packet)):
+        return with_host_port(state, node, packet, ruling, found)
     match ruling.verb:
         case Verb.FORWARD:
             return deliver(state, node, packet, ruling)

@@ -22,6 +22,7 @@ from conformance.model.outcome import (
     Resolves,
     Shows,
     Tells,
+    TooBig,
     Unanswered,
 )
 from conformance.model.surroundings import Surroundings
@@ -41,6 +42,8 @@ def disagreement(cell: Cell, expectation: Expectation, client: Client, state: Cl
         case ResolvesTo():
             lines = records(then, cell, here)
             return "" if outcome == Resolves(lines) else f"the case says {sorted(lines)}, the oracle {outcome}"
+        case TooBig():
+            return "" if outcome == then else f"the case says {then}, the oracle {outcome}"
         case Refused() | Dropped() | Unanswered() | Quiet() | Faithful():
             same = type(outcome) is type(then)
             return "" if same else f"the case says {type(then).__name__.lower()}, the oracle {outcome}"
@@ -81,6 +84,8 @@ def _answered(then: Answered, outcome: Outcome, client: Client, state: ClusterSt
         return differ
     if then.sticky != outcome.sticky:
         return f"the case says sticky={then.sticky}, the oracle sticky={outcome.sticky}"
+    if then.promptly != outcome.promptly:
+        return f"the case says promptly={then.promptly}, the oracle promptly={outcome.promptly}"
     seen = {s for t in outcome.targets for s in t.sources}
     node = state.nodes[client.node]
     own = set(client.addresses)

@@ -42,7 +42,7 @@ def bind(cell: Cell, state: ClusterState, here: Surroundings) -> Bound | str:
         if not owner:
             return f"it is not known through which node packets of {client.name} enter (--external NAME@NODE=HOW)"
         client = replace(client, node=owner.name)
-    named = ref.kind in {_Kind.CLUSTER_IP_OTHER_PORT, _Kind.POD, _Kind.HEALTH_CHECK, _Kind.PROXY_PAGE}
+    named = ref.kind in {_Kind.CLUSTER_IP_OTHER_PORT, _Kind.POD, _Kind.HOST_PORT, _Kind.HEALTH_CHECK, _Kind.PROXY_PAGE}
     return client, Destination(
         kind=ref.kind,
         ip=address,
@@ -70,6 +70,8 @@ def _number(cell: Cell, service: Service, port: ServicePort | None, here: Surrou
             return METRICS_PORT if cell.destination.word == "proxyMode" else HEALTH_PORT
         case _Kind.LOOKUP:
             return 53
+        case _Kind.HOST_PORT:
+            return here.node_port(int(cell.destination.word.partition("-")[0]))
         case _Kind.POD:
             return here.port(_backend(cell))
         case _Kind.NODE_PORT | _Kind.NODE_PORT_SECONDARY | _Kind.NODE_PORT_LOOPBACK:
@@ -99,9 +101,9 @@ def _address(cell: Cell, service: Service, state: ClusterState, here: Surroundin
             return given[nth] if nth < len(given) else None
         case _Kind.NODE_PORT_LOOPBACK:
             return "127.0.0.1" if family is Family.IPV4 else "::1"
-        case _Kind.HEALTH_CHECK if cell.destination.word == SECONDARY:
+        case _Kind.HEALTH_CHECK | _Kind.HOST_PORT if cell.destination.word.endswith(SECONDARY):
             return owner.secondary(family) if owner else None
-        case _Kind.NODE_PORT | _Kind.HEALTH_CHECK:
+        case _Kind.NODE_PORT | _Kind.HOST_PORT | _Kind.HEALTH_CHECK:
             return owner.primary(family) if owner else None
         case _Kind.PROXY_PAGE:
             return "127.0.0.1" if cell.destination.word == "proxyMode" else owner.primary(family) if owner else None
@@ -155,7 +157,7 @@ def _absence(cell: Cell) -> str:
     match kind:
         case _Kind.LOAD_BALANCER if balanced:
             return f"no load balancer gave the Service an {family} address"
-        case _Kind.NODE_PORT_SECONDARY | _Kind.HEALTH_CHECK:
+        case _Kind.NODE_PORT_SECONDARY | _Kind.HEALTH_CHECK | _Kind.HOST_PORT:
             return f"node {cell.destination.role} has no second {family} address"
         case _Kind.LOOKUP:
             return f"the cluster's DNS Service has no {family} address, or is not known"

@@ -206,6 +206,8 @@ def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:
             return "needs to read kube-proxy's table on the nodes (--node-access kube-proxy)"
         if need.hosts and not landscape.enterable:
             return "needs to enter the nodes themselves (--node-access privileged)"
+        if need.host_ports and not landscape.host_ports:
+            return "needs hostPorts, which this pod network does not offer (--fact host_ports)"
         if need.vantage is Vantage.EXTERNAL and not landscape.externals:
             return "needs a client outside the cluster; none was given (--external)"
     return ""

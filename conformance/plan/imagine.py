@@ -13,6 +13,7 @@ from conformance.model.case.service_spec import PortSpec, ServiceSpec
 from conformance.model.cell import Cell
 from conformance.model.client import Client, ClientKind
 from conformance.model.cluster import ClusterState, ProxyConfig
+from conformance.model.host_ports import mappings
 from conformance.model.kube import Endpoint, EndpointPort, EndpointSlice, Node, Service, ServiceType
 from conformance.model.surroundings import Surroundings
 from conformance.plan.landscape import ROLES, ExternalSite, Landscape
@@ -76,6 +77,7 @@ def scenes(phases: Iterable[tuple[ServiceSpec, ...]], proxy: ProxyConfig = _PROX
             slices={f"{NAMESPACE}/{spec.name}": _slices(spec, made[spec.name], here) for spec in phase},
             nodes={n.name: n for n in here.nodes.values()},
             proxy=proxy,
+            host_ports=mappings(here),
         )
         found.append(Imagined(state, here))
     return found

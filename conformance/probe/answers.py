@@ -13,9 +13,9 @@ from conformance.probe.names import records
 
 def dial_of(row: list[Any]) -> Dial:
     """One dial: ``[end, endpoint, source, source port, local, local port, icmp, began, took, detail,
-    port]``.
+    port, retransmits]``.
     """
-    end, endpoint, source, source_port, local, local_port, icmp, at, took, detail, port = row
+    end, endpoint, source, source_port, local, local_port, icmp, at, took, detail, port, again = row
     return Dial(
         end=End(end),
         endpoint=endpoint,
@@ -28,6 +28,7 @@ def dial_of(row: list[Any]) -> Dial:
         took=took,
         detail=detail,
         port=port,
+        retransmits=again,
     )
 
 

@@ -12,6 +12,8 @@ ORDER = (
     "place",
     "sctp",
     "sctp_serve",
+    "speech",
+    "complaint",
     "server",
     "sieve",
     "request",

@@ -44,7 +44,9 @@ class DialRequest:
     ``schedule`` replaces all of these but the time-out: one dial for each (offset, port), begun that long after the
     request, to that port (0: ``port``); offsets ascend. ``source_port`` 0 is a new one each time. ``size``: bytes of
     the kit's own question, which the answer repeats. ``payload`` (bytes) is sent instead of that question, over TCP
-    with DNS's two bytes of length; ``Dial.detail`` is then the answer in hex.
+    with DNS's two bytes of length; ``Dial.detail`` is then the answer in hex. ``fits``: a datagram as large as the path
+    takes in one piece, which nobody may cut; it is sent again when a router says that it was too big. ``too_big``: the
+    agent that answers is to send an ICMP error that tells this MTU, as such a router would.
 
     ``flow``: all on one connection or UDP socket, one after the other. ``keep``: that socket stays open under this
     name, and the next flow with this name to the same address goes on with it (the first one opens it), until one
@@ -69,6 +71,8 @@ class DialRequest:
     bind: str = ""
     payload: bytes = b""
     size: int = 0
+    fits: bool = False
+    too_big: int = 0
     path: str = "/"
     networks: tuple[str, ...] = ()
     interfaces: tuple[str, ...] = ()
@@ -178,6 +182,8 @@ class DialRequest:
             ask |= {"flow": True, "keep": self.keep, "release": self.release, "patience": self.patience}
         if self.size:
             ask["size"] = self.size
+        if self.fits or self.too_big:
+            ask |= {"fits": self.fits, "too_big": self.too_big}
         if self.source_port or self.bind:
             ask |= {"source_port": self.source_port, "bind": self.bind}
         if self.payload:

@@ -14,7 +14,7 @@ from conformance.model.place import Place
 from conformance.probe.answers import observation_of, place_of
 from conformance.probe.request import CONTROL_SECONDS, DialRequest
 
-VERSION = 2
+VERSION = 3
 CHUNK = 50  # requests a line: long lines would sit in the buffers of proxies between us
 GREETING = 30.0
 PULSE = 15.0  # the agent beats every second; this long without a line and it is gone, or its node is

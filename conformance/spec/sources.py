@@ -52,6 +52,8 @@ IP_FAMILY_POLICY = API("service.spec.ipFamilyPolicy")
 FINALIZERS = API("service.metadata.finalizers")
 IP_ADDRESS = API("ipaddress.spec.parentRef")
 SERVICE_CIDR = API("servicecidr.spec.cidrs")
+HOST_PORT = API("pod.spec.containers[].ports[].hostPort")
+HOST_IP = API("pod.spec.containers[].ports[].hostIP")
 LOAD_BALANCER_CLASS = API("service.spec.loadBalancerClass")
 CONDITIONS = API("endpointslice.endpoints[].conditions")
 SOURCE_RANGES = API("service.spec.loadBalancerSourceRanges")
@@ -96,6 +98,7 @@ DNS_PAGE = DOC("concepts/services-networking/dns-pod-service")
 SLICES_PAGE = DOC("concepts/services-networking/endpoint-slices")
 DUAL_STACK_PAGE = DOC("concepts/services-networking/dual-stack")
 NETWORK_MODEL = DOC("concepts/services-networking/#the-kubernetes-network-model")
+NETWORK_PLUGINS = DOC("concepts/extend-kubernetes/compute-storage-net/network-plugins")
 DNS_SPECIFICATION = Source(
     SourceKind.DOC,
     "Kubernetes DNS specification",
@@ -126,5 +129,8 @@ CONNTRACK_SYSCTLS = Source(
 )
 
 DESTINATION_NAT = RFC(3022)
+NAT_ICMP = RFC(5508, "4")
+PATH_MTU = RFC(1191)
+SYN_RETRANSMISSION = RFC(6298, "2")
 CLOSED_PORT = RFC(9293, "3.5.2")
 CLOSED_UDP_PORT = RFC(1122, "4.1.3.1")

@@ -66,14 +66,30 @@ def tolerated(taint: Json, tolerations: Iterable[Json]) -> bool:
     return False
 
 
-def host_ports(spec: Json) -> set[tuple[int, str]]:
-    """The node's ports that a pod with ``spec`` takes."""
+HostPort = tuple[str, str, int]
+"""Address (0.0.0.0: every one), protocol, port."""
+
+_EVERY_ADDRESS = "0.0.0.0"
+
+
+def host_ports(spec: Json) -> set[HostPort]:
+    """The node's ports that a pod with ``spec`` takes for as long as it runs."""
+    staying = [one for one in spec.get("initContainers") or () if one.get("restartPolicy") == "Always"]
     return {
-        (port["hostPort"], port.get("protocol", "TCP"))
-        for container in spec["containers"]
+        (port.get("hostIP") or _EVERY_ADDRESS, port.get("protocol", "TCP"), port["hostPort"])
+        for container in (*staying, *spec["containers"])
         for port in container.get("ports") or ()
         if port.get("hostPort")
     }
+
+
+def collide(some: set[HostPort], others: set[HostPort]) -> bool:
+    """Whether two pods with these ports cannot share a node (``HostPortInfo.CheckConflict`` of the scheduler)."""
+    return any(
+        one[1:] == other[1:] and (one[0] == other[0] or _EVERY_ADDRESS in (one[0], other[0]))
+        for one in some
+        for other in others
+    )
 
 
 def refusal(reasons: Iterable[str], nodes: int) -> str:

@@ -25,7 +25,7 @@ def choose(pod: Json, nodes: list[Json], running: list[tuple[str, Json]]) -> tup
         name = node["metadata"]["name"]
         here = [other for where, other in running if where == name]
         reason = placement.obstacle(pod["spec"], node)
-        if not reason and ports and any(ports & placement.host_ports(other["spec"]) for other in here):
+        if not reason and any(placement.collide(ports, placement.host_ports(other["spec"])) for other in here):
             reason = "node(s) didn't have free ports for the requested pod ports"
         if reason:
             reasons.append(reason)

@@ -14,7 +14,7 @@ from conformance.errors import LabError
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.kubelet import pod as pods
 from conformance.lab.kubelet import registration
-from conformance.lab.kubelet.network import BridgeNetwork, PodNetwork
+from conformance.lab.kubelet.network import NetworkError, PodNetwork
 from conformance.lab.kubelet.node import Node, Settings
 from conformance.lab.kubelet.objects import ObjectCache
 from conformance.lab.kubelet.pod import Pod
@@ -25,13 +25,16 @@ from conformance.lab.kubelet.system import System
 Json = dict[str, Any]
 _log = logging.getLogger(__name__)
 
+NetworkMaker = Callable[[tuple[str, ...]], PodNetwork]
+"""Makes the pod network from the node's pod CIDRs."""
+
 _SHUTDOWN_SECONDS = 4.0
 
 
 class Agent:
-    """One node's agent. ``network`` makes the pod network from the node's pod CIDRs."""
+    """One node's agent."""
 
-    def __init__(self, settings: Settings, network: Callable[[tuple[str, ...]], PodNetwork] = BridgeNetwork) -> None:
+    def __init__(self, settings: Settings, network: NetworkMaker) -> None:
         self._settings = settings
         self._make_network = network
         self._pods: dict[str, Pod] = {}
@@ -63,7 +66,7 @@ class Agent:
                 System.of_this_machine(),
             )
             try:
-                await node.network.close()
+                await _take_away(node.network)
                 await self._serve(node, stop)
             finally:
                 await self._shut_down(node)
@@ -131,7 +134,7 @@ class Agent:
             _log.error("pod %s/%s was lost", pod.identity.namespace, pod.identity.name, exc_info=error)
 
     async def _shut_down(self, node: Node) -> None:
-        await node.network.close()
+        await _take_away(node.network)
         for pod in list(self._pods.values()):
             pod.abandon()
         tasks = list(self._tasks.values())
@@ -142,6 +145,14 @@ class Agent:
         await asyncio.gather(*tasks, *node.tasks, return_exceptions=True)
         node.spawner.close()
         await asyncio.to_thread(pods.leftovers, node.settings.state)
+
+
+async def _take_away(network: PodNetwork) -> None:
+    """What cannot be taken away hinders no other pod."""
+    try:
+        await network.close()
+    except NetworkError as error:
+        _log.warning("something of the pod network is left: %s", error)
 
 
 def _with_pod_cidrs(settings: Settings, node: Json) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,8 +15,11 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from conformance.lab.kubelet import netns
+from conformance.lab.kubelet.host_ports import HostPorts
 from conformance.lab.kubelet.ipam import AddressPool, PoolExhausted
+from conformance.lab.kubelet.wanted import Wanted
 from conformance.lab.netns import set_sysctl
+from conformance.lab.proxy.nft import NftError
 
 BRIDGE = "cni0"
 _IFA_F_NODAD = 2
@@ -38,16 +42,19 @@ class PodIdentity:
 class PodNetwork(Protocol):
     """Connects pods' network namespaces with the rest of the cluster."""
 
-    async def attach(self, pod: PodIdentity, namespace: Path) -> tuple[str, ...]:
+    async def attach(self, pod: PodIdentity, namespace: Path, wanted: Wanted) -> tuple[str, ...]:
         """Give the pod in ``namespace`` an eth0; its addresses, the first is ``status.podIP``; ``NetworkError``."""
         ...
 
     async def detach(self, pod: PodIdentity, namespace: Path) -> None:
-        """Undo ``attach``; does nothing for a pod that is not attached."""
+        """Undo ``attach``; does nothing for a pod that is not attached; ``NetworkError``."""
         ...
 
     async def close(self) -> None:
-        """Undo every ``attach`` and what they share, also of a killed agent; ``detach`` then does nothing."""
+        """Undo every ``attach`` and what they share, also of a killed agent; ``detach`` then does nothing.
+
+        ``NetworkError``.
+        """
         ...
 
 
@@ -61,22 +68,26 @@ class BridgeNetwork:
         self._pool = AddressPool(pod_cidrs)
         self._attached: dict[str, tuple[str, ...]] = {}
         self._lock = asyncio.Lock()
+        self._host_ports = HostPorts(BRIDGE)
 
-    async def attach(self, pod: PodIdentity, namespace: Path) -> tuple[str, ...]:
+    async def attach(self, pod: PodIdentity, namespace: Path, wanted: Wanted) -> tuple[str, ...]:
         """See ``PodNetwork``."""
         try:
             addresses = self._pool.allocate()
         except PoolExhausted as error:
             raise NetworkError(str(error)) from error
         try:
-            async with self._lock:
-                bridge = await asyncio.to_thread(self._bridge)
-            await asyncio.to_thread(_node_side, bridge, namespace, pod, addresses)
-            await netns.inside(namespace, lambda: self._pod_side(addresses))
-        except (NetlinkError, OSError) as error:
+            with _said():
+                async with self._lock:
+                    bridge = await asyncio.to_thread(self._bridge)
+                await asyncio.to_thread(_node_side, bridge, namespace, pod, addresses)
+                await netns.inside(namespace, lambda: self._pod_side(addresses))
+                async with self._lock:
+                    await self._host_ports.add(pod.uid, addresses, wanted.ports)
+        except NetworkError:
             self._pool.release(addresses)
             await asyncio.to_thread(_remove_port, _port(pod))
-            raise NetworkError(f"the pod network failed: {error}") from error
+            raise
         self._attached[pod.uid] = addresses
         return addresses
 
@@ -86,7 +97,11 @@ class BridgeNetwork:
         The link is left to end with its namespace: the kernel then removes many in one go, in the background, while
         removing each by name waits for tens of milliseconds, on a busy machine for half a second.
         """
-        self._pool.release(self._attached.pop(pod.uid, ()))
+        addresses = self._attached.pop(pod.uid, ())
+        self._pool.release(addresses)
+        async with self._lock:
+            with _said():
+                await self._host_ports.remove(pod.uid)
 
     async def close(self) -> None:
         """See ``PodNetwork``."""
@@ -94,6 +109,8 @@ class BridgeNetwork:
             for addresses in self._attached.values():
                 self._pool.release(addresses)
             self._attached.clear()
+            with _said():
+                await self._host_ports.clear()
             # Ports go with their namespaces.
             await asyncio.to_thread(_remove_bridge)
 
@@ -130,6 +147,14 @@ class BridgeNetwork:
                 family, length = _family(gateway), ip_address(gateway).max_prefixlen
                 ip.route("add", dst=f"{gateway}/{length}", oif=index, family=family, scope=_SCOPE_LINK)
                 ip.route("add", dst="default", gateway=gateway, oif=index, family=family)
+
+
+@contextlib.contextmanager
+def _said() -> Iterator[None]:
+    try:
+        yield
+    except (NetlinkError, NftError, OSError) as error:
+        raise NetworkError(f"the pod network failed: {error}") from error
 
 
 def _node_side(bridge: int, namespace: Path, pod: PodIdentity, addresses: tuple[str, ...]) -> None:

@@ -26,7 +26,10 @@ VERSION = "v1.36.2"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The command line. ``node_ips``: the first is the primary; ``pod_cidrs`` empty: take ``node.spec.podCIDRs``."""
+    """The command line. ``node_ips``: the first is the primary; ``pod_cidrs`` empty: take ``node.spec.podCIDRs``.
+
+    ``network`` is the pod network's name.
+    """
 
     name: str
     kubeconfig: Path
@@ -42,6 +45,7 @@ class Settings:
     port: int = 10250
     max_pods: int = 1000
     kubernetes_version: str = VERSION
+    network: str = "lab-bridge"
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from conformance.lab.kubelet.node import Node
 from conformance.lab.kubelet.record import PodRecord, Terminated
 from conformance.lab.kubelet.reporter import Reporter
 from conformance.lab.kubelet.volumes import PodVolumes, VolumeError
+from conformance.lab.kubelet.wanted import wanted
 from conformance.lab.netns import NAMED
 
 Json = dict[str, Any]
@@ -171,12 +172,12 @@ class Pod:
         if self._netns is None:
             self._change(replace(self._record, sandbox=True, pod_ips=self._node.settings.node_ips))
             return
-        wanted = (self.pod["spec"].get("securityContext") or {}).get("sysctls") or ()
+        sysctls = (self.pod["spec"].get("securityContext") or {}).get("sysctls") or ()
         # For the next agent, should this one be killed.
         (self._folder / "netns").write_text(str(self._netns))
         netns.remove(self._netns)
-        await netns.create(self._netns, {entry["name"]: entry["value"] for entry in wanted})
-        addresses = await self._node.network.attach(self.identity, self._netns)
+        await netns.create(self._netns, {entry["name"]: entry["value"] for entry in sysctls})
+        addresses = await self._node.network.attach(self.identity, self._netns, wanted(self.pod))
         self._net = os.open(self._netns, os.O_RDONLY | os.O_CLOEXEC)
         self._change(replace(self._record, sandbox=True, pod_ips=addresses))
 
@@ -264,7 +265,10 @@ class Pod:
             os.close(self._net)
             self._net = None
         if self._netns is not None:
-            await self._node.network.detach(self.identity, self._netns)
+            try:
+                await self._node.network.detach(self.identity, self._netns)
+            except NetworkError as error:
+                self._node.warn(self.pod, "FailedKillPod", str(error))
             # In a thread: umount waits for a grace period of the kernel's, a busy machine makes that long.
             await asyncio.to_thread(netns.remove, self._netns)
         self._volumes.remove()

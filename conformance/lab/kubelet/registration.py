@@ -17,6 +17,9 @@ from conformance.lab.kubelet.record import RUNTIME
 Json = dict[str, Any]
 _log = logging.getLogger(__name__)
 
+NETWORK = "nftconform.io/cni"
+"""The annotation that names the node's pod network."""
+
 FEATURES = ["ExtendWebSocketsToKubelet"]
 """What tells kube-apiserver 1.36 to leave the WebSockets of exec as they are (KEP-4006): our kubelet speaks no SPDY."""
 
@@ -41,7 +44,7 @@ def node_object(settings: Settings) -> Json:
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": settings.name, "labels": labels},
+        "metadata": {"name": settings.name, "labels": labels, "annotations": {NETWORK: settings.network}},
         "spec": spec,
     }
 
@@ -101,7 +104,7 @@ async def _register(client: ApiClient, settings: Settings) -> Json:
     except ApiError as error:
         if error.status != 409:
             raise
-        patch: Json = {"metadata": {"labels": wanted["metadata"]["labels"]}}
+        patch: Json = {"metadata": {key: wanted["metadata"][key] for key in ("labels", "annotations")}}
         found = await client.get(_path(settings))
         if settings.pod_cidrs and not (found.get("spec") or {}).get("podCIDRs"):
             patch["spec"] = wanted["spec"]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from conformance.lab.cni.choice import Cni
 from conformance.lab.real.choice import Real
 from conformance.model.cluster import ProxyMode
 
@@ -21,7 +22,7 @@ class Order:
     ``api`` listens on 127.0.0.1:``port``; ``lock`` holds the folder; whoever reads ``lifeline`` must go when it closes;
     ``report`` takes JSON lines. ``began`` is the monotonic clock of the launcher's start;
     ``bare`` asks for nodes and external clients without Kubernetes, ``real`` for a Kubernetes that is not embedded;
-    ``proxy_mode`` is kube-proxy's mode.
+    ``proxy_mode`` is kube-proxy's mode, ``cni`` the pod network (None: the kubelets' own).
     """
 
     directory: str
@@ -32,6 +33,7 @@ class Order:
     bare: bool
     proxy_mode: ProxyMode
     real: Real | None
+    cni: Cni | None
     api: int
     lock: int
     lifeline: int
@@ -56,7 +58,8 @@ class Order:
         """From `encode`."""
         given = json.loads(text)
         real = Real.decode(given["real"]) if given["real"] else None
-        return cls(**given | {"proxy_mode": ProxyMode(given["proxy_mode"]), "real": real})
+        cni = Cni.decode(given["cni"]) if given["cni"] else None
+        return cls(**given | {"proxy_mode": ProxyMode(given["proxy_mode"]), "real": real, "cni": cni})
 
 
 def report_failure(fd: int, fault: Fault, cause: str, hint: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import conformance
 from conformance.errors import EnvironmentFault, KitError, LabError
+from conformance.lab.cni.choice import Cni
 from conformance.lab.launch import preflight
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order
@@ -114,11 +115,13 @@ def launch(
     bare: bool = False,
     proxy_mode: ProxyMode = ProxyMode.NFTABLES,
     real: Real | None = None,
+    cni: Cni | None = None,
 ) -> Lab:
     """Start a lab and return when it is ready; whatever goes wrong, nothing is left. ``KitError``.
 
     ``user_namespace`` None: unless root. ``progress`` is told what has been reached. ``bare``: without Kubernetes.
     ``proxy_mode`` is kube-proxy's. ``real``: with the Kubernetes that is named there instead of the embedded one.
+    ``cni``: with this pod network instead of the kubelets' own.
     """
     began = time.monotonic()
     rootless = os.geteuid() != 0 if user_namespace is None else user_namespace
@@ -136,6 +139,7 @@ def launch(
             bare=bare,
             proxy_mode=proxy_mode,
             real=real,
+            cni=cni,
             api=api.fileno(),
             lock=lock,
             lifeline=lifeline_read,
@@ -169,6 +173,7 @@ def running_lab(
     bare: bool = False,
     proxy_mode: ProxyMode = ProxyMode.NFTABLES,
     real: Real | None = None,
+    cni: Cni | None = None,
 ) -> Iterator[Lab]:
     """A lab for the time of the block; it also ends when this process is killed. None: in a folder of its own."""
     # The folder itself is the lab's, so that it goes even when this process is killed.
@@ -182,6 +187,7 @@ def running_lab(
             bare=bare,
             proxy_mode=proxy_mode,
             real=real,
+            cni=cni,
         )
     except BaseException:
         if directory is None:

@@ -53,7 +53,7 @@ def find(folder: Path) -> Binaries:
         )
     programs = {name: path for name, path in found.items() if path is not None}
     for name, path in programs.items():
-        _check(name, path, here)
+        check_program(name, path, here)
     said = {name: _said(name, path) for name, path in programs.items()}
     return Binaries(
         etcd=str(programs["etcd"]),
@@ -90,7 +90,8 @@ def _first(places: Iterable[Path], name: str) -> Path | None:
     return None
 
 
-def _check(name: str, path: Path, here: str) -> None:
+def check_program(name: str, path: Path, here: str) -> None:
+    """``UsageError`` unless the program ``name`` at ``path`` is one for the architecture ``here``."""
     again = f"Download {name} for linux/{here} again."
     if not os.access(path, os.X_OK):
         raise UsageError(f"{path} is not executable.", f"Run 'chmod +x {path}'.")

@@ -20,6 +20,7 @@ from conformance.model.case.refs import external as external
 from conformance.model.case.refs import external_ip as external_ip
 from conformance.model.case.refs import health_check as health_check
 from conformance.model.case.refs import host as host
+from conformance.model.case.refs import host_port as host_port
 from conformance.model.case.refs import load_balancer as load_balancer
 from conformance.model.case.refs import lookup as lookup
 from conformance.model.case.refs import node_port as node_port
@@ -48,6 +49,7 @@ from conformance.model.case.requests import read as read
 from conformance.model.case.requests import really as really
 from conformance.model.case.requests import replace as replace
 from conformance.model.case.requests import report as report
+from conformance.model.case.service_spec import AS_HOST_PORT as AS_HOST_PORT
 from conformance.model.case.service_spec import BOTH as BOTH
 from conformance.model.case.service_spec import EndpointSpec as EndpointSpec
 from conformance.model.case.service_spec import IngressSpec as IngressSpec
@@ -83,6 +85,7 @@ from conformance.model.case.story import dual_stack as dual_stack
 from conformance.model.case.story import enterable_hosts as enterable_hosts
 from conformance.model.case.story import look as look
 from conformance.model.case.story import nodes as nodes
+from conformance.model.case.story import offered_host_ports as offered_host_ports
 from conformance.model.case.story import readable_rules as readable_rules
 from conformance.model.case.story import since as since
 from conformance.model.case.story import single_stack as single_stack

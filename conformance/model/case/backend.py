@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+HOST_PORT, SHARED_PORT, BOUND_PORT = 26, 27, 28
+"""Numbers (of `Surroundings.node_port`) of the hostPorts of PORTED backends: one of its own, one that is a
+Service's node port too, and one at the node's primary addresses only.
+"""
+
 
 class Breed(Enum):
     """What is special about a backend pod; the value begins its name."""
@@ -16,6 +21,7 @@ class Breed(Enum):
     FLEET = "fleet"  # one pod that answers on many ports, on each under a name of its own
     SIDECAR = "sidecar"  # like WEB, but what answers is a restartable init container of the pod
     RAW = "raw"  # like WEB, and answers SCTP over a raw socket: it has CAP_NET_RAW
+    PORTED = "ported"  # like RAW, and its node's hostPorts lead to it
     FAILED = "failed"  # its phase is Failed, as an evicted pod's is
 
 
@@ -49,6 +55,11 @@ class Backend:
     def ready(self) -> bool:
         """Whether its pod ever gets ready."""
         return self.breed not in (Breed.UNREADY.value, Breed.FAILED.value)
+
+    @property
+    def raw(self) -> bool:
+        """Whether it answers SCTP, and for that has CAP_NET_RAW."""
+        return self.breed in (Breed.RAW.value, Breed.PORTED.value)
 
     @property
     def failed(self) -> bool:

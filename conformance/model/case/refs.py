@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.model.case.backend import Breed
+from conformance.model.case.backend import HOST_PORT, Breed
 from conformance.model.client import ClientKind, DestinationKind
 from conformance.model.demand import Aspect
 
@@ -101,6 +101,15 @@ def node_port_secondary(role: str) -> DestinationRef:
 def node_port_loopback() -> DestinationRef:
     """The Service's node port on the client's own loopback address."""
     return DestinationRef(DestinationKind.NODE_PORT_LOOPBACK)
+
+
+def host_port(role: str, number: int = HOST_PORT, *, secondary: bool = False) -> DestinationRef:
+    """A hostPort of the PORTED backend, at the role's node, whether or not it is the backend's.
+
+    ``number`` is one of `conformance.model.case.backend`; ``secondary``: not at the node's primary address.
+    """
+    word = "-".join(w for w in (str(number), SECONDARY if secondary else "") if w)
+    return DestinationRef(DestinationKind.HOST_PORT, role, word=word)
 
 
 def external_ip(of: str = "", *, port: str = "", former: bool = False) -> DestinationRef:

@@ -17,7 +17,8 @@ SERVICE_PORT = 80
 class PortSpec:
     """A port of a Service. ``target`` None is the backends' own port number; a word is a container port's name.
 
-    ``number`` 0 is the backends' own port number, with ``targetPort`` left out.
+    ``number`` 0 is the backends' own port number, with ``targetPort`` left out, and `AS_HOST_PORT` that of the PORTED
+    backends' hostPort.
     """
 
     name: str
@@ -27,6 +28,7 @@ class PortSpec:
     node_port: int = 0
 
 
+AS_HOST_PORT = -1
 BOTH = (PortSpec("tcp", Protocol.TCP), PortSpec("udp", Protocol.UDP))
 """TCP and UDP on one port number."""
 

@@ -32,7 +32,10 @@ class Dialling:
     connection (TCP) or source port (UDP) that lives on, under this name, in later steps of the case. ``rounds``: every
     port of the Service is dialled at each of these seconds. ``size``: bytes of each question and answer. ``pin``: under
     this name the case remembers, port by port, which endpoints affinity has tied the client to; it goes with
-    ``rounds``. ``source_port``: where each dial comes from (0: a new one each time).
+    ``rounds``. ``source_port``: where each dial comes from (0: a new one each time). ``fits``: each question is one
+    datagram that fills the path's MTU and may not be cut. ``too_big``: the endpoint, of breed RAW, answers with the
+    ICMP error of a router whose next link has this MTU. ``promptly``: it counts how often the client's kernel had to
+    send something again.
     """
 
     destination: DestinationRef
@@ -43,6 +46,9 @@ class Dialling:
     size: int = 0
     pin: str = ""
     source_port: int = 0
+    fits: bool = False
+    too_big: int = 0
+    promptly: bool = False
 
 
 def dial(
@@ -55,9 +61,12 @@ def dial(
     size: int = 0,
     pin: str = "",
     source_port: int = 0,
+    fits: bool = False,
+    too_big: int = 0,
+    promptly: bool = False,
 ) -> Dialling:
     """One client dialling one destination."""
-    return Dialling(destination, client, times, flow, rounds, size, pin, source_port)
+    return Dialling(destination, client, times, flow, rounds, size, pin, source_port, fits, too_big, promptly)
 
 
 def watch(role: str) -> Dialling:
@@ -132,6 +141,7 @@ class Need:
     """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version.
 
     ``rules``: to read the nodes' rules, ``hosts``: to enter the nodes themselves, which a user must permit.
+    ``host_ports``: a pod network that offers hostPorts.
     """
 
     nodes: int = 1
@@ -141,6 +151,7 @@ class Need:
     families: int = 0  # any number
     rules: bool = False
     hosts: bool = False
+    host_ports: bool = False
 
 
 def nodes(count: int) -> Need:
@@ -171,6 +182,11 @@ def readable_rules() -> Need:
 def enterable_hosts() -> Need:
     """A way into the nodes' own file system."""
     return Need(hosts=True)
+
+
+def offered_host_ports() -> Need:
+    """A pod network of which nobody says that it offers no hostPorts, as plugins need not."""
+    return Need(host_ports=True)
 
 
 def dual_stack() -> Need:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from conformance.model.case.backend import Backend
-from conformance.model.outcome import Dropped, Faithful, Quiet, Refused, Shows, Unanswered
+from conformance.model.outcome import Dropped, Faithful, Quiet, Refused, Shows, TooBig, Unanswered
 
 INVALID = 422
 NOT_FOUND, CONFLICT = 404, 409
@@ -22,11 +22,15 @@ class SeenSource(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Every dial is answered by one of ``endpoints``; by all of them in turn unless ``sticky``."""
+    """Every dial is answered by one of ``endpoints``; by all of them in turn unless ``sticky``.
+
+    ``promptly``: no connection takes a second SYN.
+    """
 
     endpoints: tuple[Backend, ...]
     source: SeenSource = SeenSource.ANY
     sticky: bool = False
+    promptly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ Then = (
     | Refused
     | Dropped
     | Unanswered
+    | TooBig
     | Quiet
     | Faithful
     | Shows

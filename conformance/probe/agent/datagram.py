@@ -7,10 +7,18 @@ import errno
 import select
 import socket
 import struct
+from typing import Any
 
 from conformance.probe.agent.flight import Airport
 from conformance.probe.agent.request import Request
+from conformance.probe.agent.speech import BRIEF, TOO_BIG
 from conformance.probe.agent.stream import BAD, MOST_BODY, Stream
+
+# linux/in.h, linux/in6.h: Python names none of these
+IP_MTU, IP_MTU_DISCOVER = 14, 10
+IPV6_MTU, IPV6_MTU_DISCOVER = 24, 23
+NEVER_CUT = 2  # IP_PMTUDISC_DO: not here, and (Don't Fragment) by no router
+MOST_TOLD_OFF = 4  # times that a path turns out to be narrower still
 
 
 def settle(sock: socket.socket) -> None:
@@ -30,8 +38,14 @@ class Datagram(Stream):
 
     socket_type = socket.SOCK_DGRAM
 
+    told_off = 0
+
     def _prepare(self, sock: socket.socket) -> None:
         request = self.request
+        if request.fits and request.family == socket.AF_INET:
+            sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, NEVER_CUT)
+        elif request.fits:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, NEVER_CUT)
         if request.source_port:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((request.bind, request.source_port))
@@ -48,6 +62,28 @@ class Datagram(Stream):
     def _opened(self, sock: socket.socket) -> None:
         self._watch(sock)
         self._send(sock)
+
+    def _question(self) -> bytes:
+        request = self.request
+        if request.too_big:
+            return self._asking(f"{TOO_BIG}{request.too_big} {self.airport.token()}", 0)
+        if request.fits and self.sock:
+            if request.family == socket.AF_INET:
+                room = self.sock.getsockopt(socket.IPPROTO_IP, IP_MTU) - 28
+            else:
+                room = self.sock.getsockopt(socket.IPPROTO_IPV6, IPV6_MTU) - 48
+            return self._asking(BRIEF + self.airport.token(), room)
+        return super()._question()
+
+    def _too_big(self, icmp: list[Any]) -> bool:
+        if self.request.too_big:
+            self._finish("icmp", icmp=icmp, detail="EMSGSIZE")
+        elif self.request.fits and self.sock and self.told_off < MOST_TOLD_OFF:
+            self.told_off += 1
+            self._send(self.sock)
+        else:
+            return False
+        return True
 
     def _watch(self, sock: socket.socket) -> None:
         self.airport.loop.watch(sock.fileno(), select.EPOLLIN, self._event)

@@ -36,6 +36,7 @@ class Flight(ABC):
         self.begun = clock()
         self.took = 0.0  # of an answer that tells how busy the network is
         self.local: tuple[Any, ...] = ("", 0)
+        self.retransmits = 0
 
     @abstractmethod
     def start(self) -> None:
@@ -45,7 +46,7 @@ class Flight(ABC):
         """Write down how a dial ended; the seconds that it took."""
         took, local = clock() - self.begun, self.local
         row = [end, endpoint, *client, local[0], local[1], icmp, round(self.begun, 6), round(took, 6), detail]
-        self.request.ends.append([*row, self.port])
+        self.request.ends.append([*row, self.port, self.retransmits])
         return took
 
     def _land(self) -> None:

@@ -8,7 +8,8 @@ agent.py dial                 takes JSON lines on stdin, writes JSON lines on st
   < {"op": "dial", "requests": [{"id", "ip", "port", "proto", "count", "parallel", "pace", "timeout", ...}]}
   < {"op": "cancel", "ids": [...]}
   > {"op": "hello", ...} once; {"op": "beat", ...} every second; {"op": "result", "id", "dials", ...} a request
-A dial is [end, endpoint, source, source port, local, local port, icmp or null, began, took, detail, port].
+A dial is [end, endpoint, source, source port, local, local port, icmp or null, began, took, detail, port,
+retransmits]; icmp is [type, code, sender], and of an error about a packet's size also the MTU that it tells.
 """
 
 from __future__ import annotations

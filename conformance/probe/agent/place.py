@@ -12,7 +12,7 @@ from typing import Any
 
 from conformance.probe.agent.loop import clock
 
-VERSION = 2
+VERSION = 3
 MOST_DESCRIPTORS = 65536
 RTF_REJECT = 0x200  # linux/route.h: an unreachable route
 

@@ -26,7 +26,9 @@ class Request:
     ``pace``: seconds from one start to the next. ``schedule``: instead of both count and pace, when after its beginning
     which port is dialled (0: ``port``). ``control``: an address that needs no kube-proxy, asked just before, and just
     after if there was silence. ``payload``: sent as is, the answer comes back as hex (over TCP both with DNS's two
-    bytes of length). ``size``: bytes of the question. ``networks`` and ``interfaces``: what a watch looks for, and
+    bytes of length). ``size``: bytes of the question. ``fits``: of a
+    datagram as many as the path takes in one piece, as far as is known, and it may not be cut. ``too_big``: the MTU
+    that an ICMP error is to tell in place of an answer. ``networks`` and ``interfaces``: what a watch looks for, and
     where.
     """
 
@@ -49,6 +51,8 @@ class Request:
         self.bind: str = ask.get("bind", "")
         self.payload = bytes.fromhex(ask.get("payload", ""))
         self.size = int(ask.get("size", 0))
+        self.fits = bool(ask.get("fits"))
+        self.too_big = int(ask.get("too_big", 0))
         self.path: str = ask.get("path", "/")
         self.networks = [network_of(cidr) for cidr in ask.get("networks", ())]
         self.interfaces: list[str] = ask.get("interfaces", [])
@@ -65,6 +69,8 @@ class Request:
             raise ValueError("only a flow over TCP or UDP can be kept")
         if (self.proto == "WIRE") is not bool(self.networks):
             raise ValueError("a watch, and nothing else, looks for networks")
+        if (self.fits or self.too_big) and self.proto != "UDP":
+            raise ValueError("only datagrams are held against an MTU")
         self.flying = 0
         self.queued = self.asking = self.cancelled = self.silent = False
         self.begun = self.zero = self.not_before = 0.0

@@ -12,8 +12,10 @@ import socket
 import struct
 from typing import Any
 
+from conformance.probe.agent.complaint import complained
 from conformance.probe.agent.loop import Loop
 from conformance.probe.agent.sctp_serve import IP_PKTINFO, Responder
+from conformance.probe.agent.speech import repeated
 
 BATCH = 64  # connections or datagrams taken in one turn, so that no socket starves another
 MOST_HELD = 1 << 22  # bytes of unfinished lines, or of answers not taken, at which a client is hung up on
@@ -60,7 +62,7 @@ class Server:
 
     def answer(self, client: tuple[Any, ...], own: str, port: int, line: bytes) -> bytes:
         """What is said to ``client``, who sent ``line`` to ``own`` address."""
-        name, asked = self.names[port], json.dumps(line.decode("utf-8", "replace"))
+        name, asked = self.names[port], json.dumps(repeated(line.decode("utf-8", "replace")))
         text = f'{{"name":{name},"client":["{client[0]}",{client[1]}],"own":["{own}",{port}],"id":{asked}}}\n'
         return text.encode()
 
@@ -89,6 +91,8 @@ class Server:
                     own = socket.inet_ntop(family, info[:16])  # struct in6_pktinfo: addr, ifindex
                     scoped = info[:2] == b"\xfe\x80"
                     reply = [(level, kind, info if scoped else info[:16] + bytes(4))]
+            if complained(family, client, own, port, data):
+                continue
             try:
                 sock.sendmsg([self.answer(client, own, port, data.rstrip(b"\n"))], reply, 0, client)
             except OSError:  # no way back to the client: it will see silence, which is the truth

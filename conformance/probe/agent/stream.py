@@ -7,17 +7,20 @@ import json
 import select
 import socket
 import struct
+import sys
 from typing import Any
 
 from conformance.probe.agent.flight import Airport, Flight
 from conformance.probe.agent.loop import clock
 from conformance.probe.agent.request import Request
+from conformance.probe.agent.speech import filled, repeated
 
 # linux/in.h, linux/in6.h, linux/errqueue.h: Python names none of these
 IP_RECVERR, IPV6_RECVERR, IP_BIND_ADDRESS_NO_PORT = 11, 25, 24
 ORIGIN_ICMP, ORIGIN_ICMP6 = 2, 3
 # EACCES is a prohibit route, EINVAL a blackhole one
 NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EACCES, errno.EINVAL)
+TOTAL_RETRANSMITS = 100  # of struct tcp_info (linux/tcp.h): segments sent again, SYNs included
 BAD = select.EPOLLERR | select.EPOLLHUP
 MOST_BODY = 65536
 HELD_UP = 0.1
@@ -96,8 +99,13 @@ class Stream(Flight):
     def _question(self) -> bytes:
         if self.request.payload:
             return self.request.payload
-        self.sent = self.airport.token().ljust(self.request.size - 1, ".")
-        return self.sent.encode() + b"\n"
+        return self._asking(self.airport.token(), self.request.size)
+
+    def _asking(self, words: str, size: int) -> bytes:
+        """A question of at least ``size`` bytes that begins with ``words``, and note what its answer is to repeat."""
+        question = filled(words, size - 1)
+        self.sent = repeated(question)
+        return question.encode() + b"\n"
 
     def _event(self, events: int) -> None:
         sock = self.sock
@@ -143,6 +151,8 @@ class Stream(Flight):
             answer = json.loads(data)
             if answer["id"] == self.sent:
                 self._finish("answered", answer["name"], answer["client"])
+            elif self.connected and not self.request.flow:
+                self._finish("garbled", answer["name"], detail="the answer repeats another question")
         except (ValueError, LookupError, TypeError):
             self._finish("answered", detail="not an agent: " + data[:200].decode("latin-1"))
 
@@ -156,16 +166,24 @@ class Stream(Flight):
             if not self._concerns(packet):
                 continue
             for _level, _kind, data in control:
-                number, origin, kind, code = struct.unpack_from("=IBBB", data)
-                if number == errno.EMSGSIZE or origin not in (ORIGIN_ICMP, ORIGIN_ICMP6):
-                    continue  # path MTU discovery at work, or no word from the network
+                number, origin, kind, code, told = struct.unpack_from("=IBBBxI", data)
+                if origin not in (ORIGIN_ICMP, ORIGIN_ICMP6):
+                    continue  # no word from the network
                 if origin == ORIGIN_ICMP:
                     sender = socket.inet_ntop(socket.AF_INET, data[20:24])
                 else:
                     sender = socket.inet_ntop(socket.AF_INET6, data[24:40])
+                if number == errno.EMSGSIZE:  # path MTU discovery at work
+                    if self._too_big([kind, code, sender, told]):
+                        return True
+                    continue
                 end = "cut" if self.connected else "icmp"
                 self._finish(end, icmp=[kind, code, sender], detail=errno.errorcode.get(number, str(number)))
                 return True
+        return False
+
+    def _too_big(self, _icmp: list[Any]) -> bool:
+        """Whether the word that a packet was too big, and for which MTU, is this dial's affair."""
         return False
 
     def _concerns(self, _packet: bytes) -> bool:
@@ -216,6 +234,7 @@ class Stream(Flight):
         if self.over or self.idle:
             return
         request = self.request
+        self._count_retransmits()
         took = self._record(end, endpoint, client, icmp, detail)
         if end == "timeout":
             request.silent = True
@@ -228,6 +247,11 @@ class Stream(Flight):
             request.left = 0
         self.took = took if end == "answered" else 0.0
         self._leave(keep=bool(request.keep) and not request.release and self._goes_on(end))
+
+    def _count_retransmits(self) -> None:
+        if self.sock and self.connected:
+            told = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TOTAL_RETRANSMITS + 4)
+            self.retransmits = int.from_bytes(told[TOTAL_RETRANSMITS:], sys.byteorder)
 
     def _goes_on(self, end: str) -> bool:
         """Whether a flow survives this end: a connection only an answer, or there would be two of them to await."""

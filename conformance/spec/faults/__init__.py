@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from conformance.spec.faults import answers, dispatch, machine, node, sync, treatment, view
+from conformance.spec.faults import answers, dispatch, machine, node, path, sync, treatment, view
 from conformance.spec.faults.damage import Damage, Site
 from conformance.spec.faults.fault import Fault
 
@@ -16,6 +16,7 @@ DAMAGE: Mapping[Fault, Damage] = {
     **answers.DAMAGE,
     **node.DAMAGE,
     **machine.DAMAGE,
+    **path.DAMAGE,
 }
 
 __all__ = ["DAMAGE", "Damage", "Fault", "Site"]

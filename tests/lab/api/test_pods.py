@@ -85,6 +85,13 @@ def test_bad_pods_are_refused(server: Server, namespace: str) -> None:
     assert server.create(pods(namespace), a_pod("p", containers=[mount])).causes == {
         "spec.containers[0].volumeMounts[0].name": 'Not found: "v"'
     }
+    web = {"containerPort": 80, "hostPort": 8080}
+    two = [{**CONTAINER, "ports": [web]}, {**CONTAINER, "name": "d", "ports": [web, {**web, "hostPort": 65536}]}]
+    refused = server.create(pods(namespace), a_pod("p", containers=two)).causes
+    assert refused["spec.containers[1].ports[0].hostPort"] == 'Duplicate value: "TCP//8080"'
+    assert refused["spec.containers[1].ports[1].hostPort"].startswith("Invalid value: 65536: must be between")
+    host = server.create(pods(namespace), a_pod("p", hostNetwork=True, containers=two[:1])).causes
+    assert "must match `containerPort`" in host["spec.containers[0].ports[0].hostPort"]
     nobody = server.create(pods(namespace), a_pod("p", serviceAccountName="nobody"))
     assert nobody.code == 403 and 'serviceaccount "nobody" not found' in nobody.message
 

@@ -12,6 +12,7 @@ from conformance.lab.controllers import mirroring, placement, rollout, selectors
 from conformance.lab.controllers.daemon_sets import node_of, outdated, pod_for
 from conformance.lab.controllers.endpoints import CAPACITY, desired_endpoints
 from conformance.lab.controllers.packing import assign
+from conformance.lab.controllers.placement import host_ports
 from conformance.lab.controllers.scheduler import choose
 from conformance.lab.controllers.templates import available_in, fingerprint, share
 from conformance.lab.controllers.trigger_times import TriggerTimes
@@ -94,6 +95,32 @@ def test_host_ports_exclude_each_other() -> None:
     web: Json = {"containers": [{"name": "c", "ports": [{"containerPort": 80, "hostPort": 80}]}]}
     assert choose(pod("x", **web), [node("a"), node("b")], [("a", pod("1", **web))]) == ("b", "")
     assert "free ports" in choose(pod("x", **web), [node("a")], [("a", pod("1", **web))])[1]
+
+
+@pytest.mark.parametrize(
+    ("port", "fits"),
+    [
+        ({"hostPort": 80}, False),
+        ({"hostPort": 80, "hostIP": "0.0.0.0"}, False),
+        ({"hostPort": 80, "hostIP": "10.0.0.1"}, False),
+        ({"hostPort": 80, "hostIP": "10.0.0.2"}, True),
+        ({"hostPort": 80, "hostIP": "10.0.0.1", "protocol": "UDP"}, True),
+        ({"hostPort": 81, "hostIP": "10.0.0.1"}, True),
+    ],
+)
+def test_host_ports_of_different_addresses_get_along(port: Json, fits: bool) -> None:
+    def web(port: Json) -> Json:
+        return pod("x", containers=[{"name": "c", "ports": [{"containerPort": 80, **port}]}])
+
+    there = web({"hostPort": 80, "hostIP": "10.0.0.1"})
+    assert (choose(web(port), [node("a")], [("a", there)])[0] == "a") is fits
+
+
+def test_only_containers_that_stay_hold_their_host_ports() -> None:
+    initial = {"name": "i", "ports": [{"containerPort": 80, "hostPort": 80}]}
+    sidecar = {**initial, "restartPolicy": "Always"}
+    assert not host_ports({"initContainers": [initial], "containers": []})
+    assert host_ports({"initContainers": [sidecar], "containers": []}) == {("0.0.0.0", "TCP", 80)}
 
 
 def daemon_set(**strategy: object) -> Json:

@@ -33,6 +33,7 @@ def spec_errors(spec: Json, path: str) -> list[FieldError]:
     for kind in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(kind, [])):
             errors += _container(container, f"{path}.{kind}[{index}]", seen, volumes)
+    errors += _host_ports(spec, path)
     if spec.get("restartPolicy") not in _RESTART:
         errors.append(FieldError.not_supported(f"{path}.restartPolicy", spec.get("restartPolicy"), _RESTART))
     if spec.get("dnsPolicy") not in _DNS:
@@ -74,6 +75,9 @@ def _container(container: Json, path: str, seen: set[str], volumes: set[str]) ->
         else:
             problems = names.port_number(number)
             errors += [FieldError.invalid(f"{where}.containerPort", number, why) for why in problems]
+        if port.get("hostPort", 0):
+            problems = names.port_number(port["hostPort"])
+            errors += [FieldError.invalid(f"{where}.hostPort", port["hostPort"], why) for why in problems]
         if port.get("protocol") not in _PROTOCOLS:
             errors.append(FieldError.not_supported(f"{where}.protocol", port.get("protocol"), _PROTOCOLS))
     for index, mount in enumerate(container.get("volumeMounts", [])):
@@ -85,6 +89,25 @@ def _container(container: Json, path: str, seen: set[str], volumes: set[str]) ->
     for index, variable in enumerate(container.get("env", [])):
         if not variable.get("name"):
             errors.append(FieldError.required(f"{path}.env[{index}].name"))
+    return errors
+
+
+def _host_ports(spec: Json, path: str) -> list[FieldError]:
+    """What no two containers of a pod may share (``AccumulateUniqueHostPorts``), and what the node's network asks."""
+    errors: list[FieldError] = []
+    taken: set[str] = set()
+    for index, container in enumerate(spec.get("containers", [])):
+        for number, port in enumerate(container.get("ports", [])):
+            where, host_port = f"{path}.containers[{index}].ports[{number}].hostPort", port.get("hostPort", 0)
+            if not host_port:
+                continue
+            key = f"{port.get('protocol', '')}/{port.get('hostIP', '')}/{host_port}"
+            if key in taken:
+                errors.append(FieldError.duplicate(where, key))
+            taken.add(key)
+            if spec.get("hostNetwork") and host_port != port.get("containerPort"):
+                why = "must match `containerPort` when `hostNetwork` is true"
+                errors.append(FieldError.invalid(where, host_port, why))
     return errors
 
 

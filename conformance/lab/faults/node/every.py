@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from conformance.lab.faults.node import families, flows, health_checks, impostors, loopback, machines, programs, wire
+from conformance.lab.faults.node import (
+    families,
+    flows,
+    health_checks,
+    host_ports,
+    impostors,
+    loopback,
+    machines,
+    path,
+    programs,
+    wire,
+)
 from conformance.lab.faults.node.registry import INJECTIONS
 
-__all__ = ["INJECTIONS", "families", "flows", "health_checks", "impostors", "loopback", "machines", "programs", "wire"]
+__all__ = [
+    "INJECTIONS",
+    "families",
+    "flows",
+    "health_checks",
+    "host_ports",
+    "impostors",
+    "loopback",
+    "machines",
+    "path",
+    "programs",
+    "wire",
+]

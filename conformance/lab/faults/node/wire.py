@@ -19,7 +19,7 @@ _LARGE = 1400
 @contextlib.asynccontextmanager
 async def pod_to_pod_broken(scene: Scene) -> AsyncIterator[None]:
     """To pods of other nodes only what kube-proxy translated passes."""
-    theirs = await _pods(scene, own=False)
+    theirs = await pod_networks(scene, own=False)
     rules = [f"ct state new ct status & dnat == 0 {ip} daddr {cidr} drop" for ip, cidr in theirs]
     hooks = (tables.chain(hook, "filter", hook, _AFTER_DNAT, *rules) for hook in ("forward", "output"))
     async with tables.table(scene, "\n".join(hooks)):
@@ -30,7 +30,7 @@ async def pod_to_pod_broken(scene: Scene) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def own_pods_not_reached(scene: Scene) -> AsyncIterator[None]:
     """What a node itself sends to its pods is dropped, but for TCP: kubelets ask by it whether pods are ready."""
-    mine = await _pods(scene, own=True)
+    mine = await pod_networks(scene, own=True)
     rules = [f"meta l4proto != tcp ct state new ct status & dnat == 0 {ip} daddr {cidr} drop" for ip, cidr in mine]
     async with tables.table(scene, tables.chain("output", "filter", "output", _AFTER_DNAT, *rules)):
         yield
@@ -40,7 +40,7 @@ async def own_pods_not_reached(scene: Scene) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def pod_to_pod_masqueraded(scene: Scene) -> AsyncIterator[None]:
     """What leaves a node's pods for other pods, past every Service, gets the node's address."""
-    mine, theirs = await _pods(scene, own=True), await _pods(scene, own=False)
+    mine, theirs = await pod_networks(scene, own=True), await pod_networks(scene, own=False)
     rules = [
         f"ct status & dnat == 0 {ip} saddr {source} {ip} daddr {target} masquerade"
         for ip, source in mine
@@ -55,9 +55,9 @@ async def pod_to_pod_masqueraded(scene: Scene) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def large_packets_lost(scene: Scene) -> AsyncIterator[None]:
     """What comes through a Service to a node's pods must be small: the rest is lost in silence, as in a tunnel."""
-    mine = await _pods(scene, own=True)
+    mine = await pod_networks(scene, own=True)
     # Not what the API server sends: cluster DNS is to have its Services.
-    inner = [*mine, *await _pods(scene, own=False), *await _nodes(scene)]
+    inner = [*mine, *await pod_networks(scene, own=False), *await _nodes(scene)]
     rules = [
         f"{ip} saddr {source} {ip} daddr {cidr} meta length > {_LARGE} drop"
         for ip, cidr in mine
@@ -68,7 +68,7 @@ async def large_packets_lost(scene: Scene) -> AsyncIterator[None]:
         yield
 
 
-async def _pods(scene: Scene, *, own: bool) -> list[tuple[str, str]]:
+async def pod_networks(scene: Scene, *, own: bool) -> list[tuple[str, str]]:
     """The pod networks of this node, or of all others: nft's word for the family, and the CIDR."""
     # In a thread, because the scene asks the API in an event loop of its own.
     world = await asyncio.to_thread(lambda: scene.world)

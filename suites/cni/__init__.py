@@ -1,0 +1,1 @@
+"""Promises about a packet's path through the pod network."""

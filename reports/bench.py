@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from conformance.errors import UsageError
 from conformance.measured.bench import Bench
 from reports.bench_plots import drawn, plots
 from reports.bench_tables import Numbers, tables
@@ -15,6 +16,7 @@ from reports.html import digest, environment, part
 
 PAGE = "bench.html"
 PICTURES = ("svg", "png")
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
 def page(numbers: Numbers) -> bytes:
@@ -38,14 +40,24 @@ def page(numbers: Numbers) -> bytes:
     return rendered.encode("utf-8", "replace")
 
 
-def write_pictures(numbers: Numbers, folder: Path) -> list[Path]:
+def write_pictures(numbers: Numbers, folder: Path, kinds: Sequence[str] = PICTURES) -> list[Path]:
     """Every plot as SVG and PNG in ``folder``; their paths. `EnvironmentFault`."""
     made = []
     for name, canvas in plots(numbers).items():
-        for kind in PICTURES:
+        for kind in kinds:
             made.append(folder / f"bench-{name}.{kind}")
             write_whole(made[-1], drawn(canvas, kind))
     return made
+
+
+def measured_page(page: str, numbers: Numbers, pictures: Sequence[str]) -> str:
+    """``page`` with what was measured between its marks. `UsageError` when it has none."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise UsageError(f"The page has no {BEGIN} and {END}.", "They say where the measured part goes.")
+    shown = "\n".join(f"![{Path(name).stem}]({name})\n" for name in pictures)
+    return f"{before}{BEGIN}\n{markdown(numbers)}\n{shown}{END}{after}"
 
 
 FORMATS: Mapping[str, Callable[[Numbers], bytes]] = {

@@ -12,7 +12,7 @@ from reports.bench_tables import ranged, size
 from reports.markdown import plain, row
 
 MOST = 20
-_COLUMNS = ("Services", "place", "what", "quantile", "after / before", "of ratios to the floor", "")
+_COLUMNS = ("Services", "place", "what", "quantile", "after / before", "by the loopback", "")
 _WORDS = {Difference.HIGHER: "slower", Difference.LOWER: "faster", Difference.NONE: "="}
 
 
@@ -22,7 +22,8 @@ def text(comparison: Comparison) -> str:
     for one in comparison.rows:
         if one.difference is not Difference.NONE:
             services, place, what, level, ratio, _, word = map(printable, _cells(one))
-            lines.append(f"{word:7} {services:>7} {place} {what} {level}: {ratio}")
+            named = " ".join(filter(None, (place, what, level)))
+            lines.append(f"{word:7} {services:>7} {named}: {ratio}")
     return "\n".join((*lines, *_missing(comparison))) + "\n"
 
 
@@ -44,7 +45,7 @@ def as_json(comparison: Comparison) -> str:
             "what": one.what,
             "quantile": one.level,
             "ratio": _numbers(one.ratio),
-            "by_floor": _numbers(one.by_floor),
+            "by_machine": _numbers(one.by_machine),
             "difference": one.difference.value,
         }
         for one in comparison.rows
@@ -79,7 +80,7 @@ def _missing(comparison: Comparison) -> Iterator[str]:
 
 def _cells(one: Compared) -> tuple[str, ...]:
     level = f"p{round(100 * one.level)}"
-    return size(one.rung), one.place, one.what, level, ranged(one.ratio), ranged(one.by_floor), _WORDS[one.difference]
+    return size(one.rung), one.place, one.what, level, ranged(one.ratio), ranged(one.by_machine), _WORDS[one.difference]
 
 
 def _numbers(interval: Interval | None) -> list[float] | None:

@@ -148,7 +148,7 @@ def _kinds() -> list[tuple[Seat, Protocol]]:
 def _lines(
     numbers: Numbers, seat: Seat, protocol: Protocol, rungs: Sequence[Rung]
 ) -> Iterator[tuple[Way, str, list[Figure]]]:
-    """Services' figures of each place, then the floors."""
+    """Services' figures of each place, then the floors; the loopback would only squeeze them."""
     for way in (Way.CLUSTER_IP, Way.NODE_PORT, Way.DIRECT):
         for place in numbers.bench.header.places:
             wanted = Series(seat, way, protocol)

@@ -99,7 +99,8 @@ def _latencies(figures: Sequence[Figure]) -> Table:
     return Table(
         "First packets",
         "Microseconds of a TCP connect(), or of a UDP datagram and its answer, each from a new port to a Service drawn "
-        "at random; in parentheses 95 % intervals. The floor is the same dial straight to the pod (direct).",
+        "at random; in parentheses 95 % intervals. The floor is the same dial straight to the pod (direct); in iptables"
+        " mode it passes the chain of all Services, too. What no rule touches is the pod's own loopback.",
         5,
         ("Services", "from", "to", "", "mode", "p1", "p50", "p90", "p99", "p50 / floor", "p99 / floor", "lost"),
         tuple(rows),
@@ -113,18 +114,17 @@ def _versus(every: Sequence[Versus]) -> Table:
         rows.append((size(one.rung), *series, f"{one.of} / {one.to}", *_told(one, P50), *_told(one, P99)))
     return Table(
         "Modes side by side",
-        "Ratios of what was measured in the same rounds, and of the ratios to their own floors; below 1 the first is "
-        "faster. It is called lower or higher only if both 95 % intervals say so. Direct dials meet no Service: their "
-        "ratio is how far the two places differ anyway.",
+        "Ratios of what was measured in the same rounds, and of the ratios to what the client pod's own loopback took "
+        "in them; below 1 the first is faster. It is called lower or higher only if both 95 % intervals say so.",
         5,
-        ("Services", "from", "to", "", "modes", "p50", "of floors", "", "p99", "of floors", ""),
+        ("Services", "from", "to", "", "modes", "p50", "by loopback", "", "p99", "by loopback", ""),
         tuple(rows),
     )
 
 
 def _told(one: Versus, level: float) -> tuple[str, str, str]:
-    by_floor = one.by_floor.quantile(level) if one.by_floor is not None else None
-    return ranged(one.ratio.quantile(level)), ranged(by_floor), said(one, level)
+    own = one.by_machine.quantile(level) if one.by_machine is not None else None
+    return ranged(one.ratio.quantile(level)), ranged(own), said(one, level)
 
 
 def changed(every: Sequence[Changed], *, intervals: bool = True) -> Table:

@@ -11,7 +11,7 @@ from rich.table import Table as Shown
 from rich.text import Text
 
 from conformance.measured.bench import Bench
-from conformance.measured.lines import Machine, Note, Way
+from conformance.measured.lines import Machine, Note
 from conformance.model.printable import printable
 from reports.bench_tables import P50, P99, Numbers, Table, changed, micro, ranged, said, size, tables
 from reports.markdown import plain, row
@@ -84,7 +84,7 @@ def _latencies(numbers: Numbers) -> Table:
             cells.append(f"{ranged(ratio.ratio.quantile(P50))} {said(ratio, P50)}" if ratio else "-")
         else:
             one = known.get((rung, series, places[0]))
-            floor = one.to_floor if one and series.way is not Way.DIRECT else None
+            floor = one.to_floor if one else None
             cells.append(ranged(floor.quantile(P50)) if floor else "-")
         rows.append(tuple(cells))
     last = f"{places[0]} / {places[1]}" if len(places) > 1 else "over the floor"

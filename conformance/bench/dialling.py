@@ -27,7 +27,7 @@ def latencies(ground: Ground, rung: Rung, number: int, count: int, seed: int) ->
     found = []
     for seat, timer in ground.seats.items():
         # The same Services in the same order in every place: what differs is the place.
-        asked = dials(rung, count, f"{seed} {rung} {number} {seat.value}")
+        asked = dials(rung, seat, count, f"{seed} {rung} {number}")
         for (way, protocol), (times, lost) in sorted_out(asked, _dialled(ground, rung, timer, asked)).items():
             size = (rung.services, rung.endpoints)
             found.append(Latency(ground.place.name, *size, number, seat, way, protocol, tuple(times), lost))
@@ -36,8 +36,8 @@ def latencies(ground: Ground, rung: Rung, number: int, count: int, seed: int) ->
 
 def warm_up(ground: Ground, rung: Rung) -> None:
     """What is there only once (neighbours, routes, caches) is there afterwards."""
-    for timer in ground.seats.values():
-        _dialled(ground, rung, timer, dials(rung, WARM_UP, "warm up"))
+    for seat, timer in ground.seats.items():
+        _dialled(ground, rung, timer, dials(rung, seat, WARM_UP, "warm up"))
 
 
 def _dialled(ground: Ground, rung: Rung, timer: Timer, asked: list[Dial]) -> list[int]:

@@ -13,7 +13,7 @@ from conformance.arrange.arrangement import Arrangement, Wanted
 from conformance.arrange.cleanup import remove
 from conformance.arrange.run import Run
 from conformance.bench import stock
-from conformance.bench.planning import Dial, Rung, protocol_of
+from conformance.bench.planning import Dial, Rung
 from conformance.bench.stock import JSON, PORT, End
 from conformance.bench.timer import Clock, Target, Timer, source, timers
 from conformance.cluster.api import Cluster
@@ -22,7 +22,7 @@ from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError
 from conformance.measured.lines import Growth, Place, Seat, Way
 from conformance.model.addresses import Family, Protocol
-from conformance.model.case.backend import Backend, fleet
+from conformance.model.case.backend import fleet
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.kube import Node
 from conformance.model.surroundings import FLEET_PORT
@@ -32,6 +32,7 @@ PODS = 8
 LIMIT = 600.0
 """Seconds that all nodes are given to serve a rung's last Service."""
 AT_ONCE = 16
+_BATCH = 200
 
 
 @dataclass
@@ -63,6 +64,8 @@ class Ground:
         """The address that a dial goes to; ``end`` is the endpoint that the floor is dialled at."""
         ip, node_port = self.served[dial.service]
         match dial.way:
+            case Way.LOOPBACK:
+                return ("127.0.0.1" if self.family is Family.IPV4 else "::1"), self.run.backend_port
             case Way.DIRECT:
                 return end.ip, end.port
             case Way.CLUSTER_IP:
@@ -83,7 +86,8 @@ class Ground:
             return spec["clusterIP"], spec["ports"][0].get("nodePort", 0)
 
         with ThreadPoolExecutor(AT_ONCE, "grow") as pool, self.cluster.outage.hurried():
-            self.served += pool.map(one, range(first, rung.services))
+            for start in range(first, rung.services, _BATCH):  # an interrupt waits for one batch, not for all
+                self.served += pool.map(one, range(start, min(start + _BATCH, rung.services)))
         created = time.monotonic()
         with self.one_more("last") as last:
             late = [n.name for n, at in zip(self.nodes, self.reached(last, "", LIMIT), strict=True) if at is None]
@@ -138,10 +142,6 @@ class Ground:
         self.arm(to, answered_by, limit)
         return self.collect(limit)
 
-    def protocol(self, number: int) -> Protocol:
-        """Of the Service ``number``."""
-        return protocol_of(number)
-
 
 def _of(rung: Rung) -> tuple[int, int]:
     return rung.services, rung.endpoints
@@ -152,14 +152,17 @@ def grounds(
     cluster: Cluster, place: Place, run: Run, family: Family, nodes: Sequence[Node], endpoints: int
 ) -> Iterator[Ground]:
     """A cluster made ready for Services with up to ``endpoints`` endpoints; all of it is gone, or going, afterwards."""
-    client, others = nodes[0], list(nodes[1:]) or list(nodes)
+    nodes = [node for node in nodes if node.primary(family)]
+    if not nodes:
+        raise ClusterError(f"No node of this cluster has an {family.value} address.", "Name the other with --family.")
+    client, others = nodes[0], nodes[1:] or nodes
     count = min(endpoints, PODS)
     size = max(2, -(-endpoints // count))  # two names at least: what changes must be told from what was
     roles = {f"e{i}": others[i % len(others)].name for i in range(count)}
-    backends: list[Backend] = [b for role in roles for b in fleet(role, size)]
     wanted = Wanted(
         nodes={"a": client.name, **roles},
-        services=(ServiceSpec(endpoints=tuple(backends)),),
+        # The last of a fleet says how large it is; nobody selects them, and a label of them all would be too long.
+        services=[ServiceSpec(endpoints=fleet(role, size)[-1:]) for role in roles],
         client_roles=("a",),
         host_nodes=[n.name for n in nodes],
     )

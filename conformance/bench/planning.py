@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TypeVar
 
-from conformance.measured.lines import Way
+from conformance.measured.lines import Seat, Way
 from conformance.model.addresses import Protocol
 
 T = TypeVar("T")
@@ -64,12 +64,16 @@ def candidates(rung: Rung, way: Way, protocol: Protocol) -> Sequence[int]:
     return [n for n in mine if has_node_port(n)] if way is Way.NODE_PORT else mine
 
 
-def dials(rung: Rung, count: int, seed: str) -> list[Dial]:
-    """``count`` dials of every way and protocol, each to a Service drawn at random, in one shuffled order."""
-    rng = random.Random(seed)
+def dials(rung: Rung, seat: Seat, count: int, seed: str) -> list[Dial]:
+    """``count`` dials of every way and protocol, each to a Service drawn at random, in one shuffled order.
+
+    A node's loopback is left out: kube-proxy's rules are on it, too.
+    """
+    rng = random.Random(f"{seed} {seat.value}")
+    ways = [way for way in Way if way is not Way.LOOPBACK or seat is Seat.POD]
     drawn = [
         Dial(way, protocol, rng.choice(among))
-        for way, protocol in product(Way, PROTOCOLS)
+        for way, protocol in product(ways, PROTOCOLS)
         if (among := candidates(rung, way, protocol))
         for _ in range(count)
     ]

@@ -27,10 +27,14 @@ from conformance.model.cluster import ProxyMode
 
 if TYPE_CHECKING:
     from conformance.bench.running import Site, Wish
+    from conformance.cluster.api import Cluster
     from fixtures.settings import Choice
 
 PARTIAL = 2
+_NODES = 3
+"""That are used where nothing else is said: each has an agent of its own, and is asked after every change."""
 MOST_SERVICES, MOST_ENDPOINTS = 50_000, 500
+_REFERENCE = "nftconform/lab"
 _MODES = (ProxyMode.NFTABLES, ProxyMode.IPTABLES)
 
 
@@ -96,7 +100,7 @@ class _Numbers(click.ParamType[tuple[int, ...]]):
 @click.option("--family", type=click.Choice([f.value for f in Family]), help="[default: the cluster's first]")
 @click.option("--seed", type=int, help="Of all that is drawn.  [default: drawn]")
 @click.option("--agent-image", help="The image with python3 that pods run.")
-@terms_options("node_selector", "toleration", "registry_mirror", "image_pull_secret", "disruptive")
+@terms_options("max_nodes", "node_selector", "toleration", "registry_mirror", "image_pull_secret", "disruptive")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("reports/out"), show_default=True)
 def bench(
     kubeconfig: Path | None,
@@ -154,9 +158,9 @@ def bench(
         choices = (
             [stack.enter_context(_lab(choice, nodes, mode, binaries)) for mode in _chosen(modes)]
             if in_lab
-            else [(choice, "", False)]
+            else [choice]
         )
-        sites = [stack.enter_context(_site(*one)) for one in choices]
+        sites = [stack.enter_context(_site(one)) for one in choices]
         kept = Family(family) if family else sites[0].families[0]
         restart = in_lab or terms.disruptive
         wish = Wish(services, endpoints, rounds, dials, changes, rate, load_seconds, restart, kept, seed)
@@ -189,21 +193,20 @@ def _chosen(modes: str) -> list[ProxyMode]:
 
 
 @contextmanager
-def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> Iterator[tuple[Choice, str, bool]]:
-    """A lab for the time of the block: how to reach it, who programs its rules, and whether that is the reference."""
+def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> Iterator[Choice]:
+    """A lab for the time of the block, named as any cluster would be; it is ours to disturb."""
     from conformance.cli.options import kubernetes  # noqa: PLC0415
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
 
     _, real = kubernetes(binaries, mode.value, None)
-    proxy = f"kube-proxy {real.binaries.proxy_version}" if real else f"reference proxy of nftconform {__version__}"
     with running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=lambda text: click.echo(text, err=True)) as lab:
-        click.echo(f"lab in {mode.value} mode ready in {lab.seconds:.1f} s: {proxy}", err=True)
+        click.echo(f"lab in {mode.value} mode ready in {lab.seconds:.1f} s: {lab.summary}", err=True)
         terms = replace(choice.terms, disruptive=True)
-        yield replace(choice, kubeconfig=str(lab.kubeconfig), lab_nodes=nodes, terms=terms), proxy, real is None
+        yield replace(choice, kubeconfig=str(lab.kubeconfig), lab_nodes=nodes, terms=terms)
 
 
 @contextmanager
-def _site(choice: Choice, proxy: str, reference: bool) -> Iterator[Site]:
+def _site(choice: Choice) -> Iterator[Site]:
     """The cluster of ``choice``, with the Lease where it is to be disturbed."""
     from conformance.arrange.run import Run, image_of, new_id  # noqa: PLC0415
     from conformance.bench.running import Site  # noqa: PLC0415
@@ -215,8 +218,6 @@ def _site(choice: Choice, proxy: str, reference: bool) -> Iterator[Site]:
         terms, facts = settings.terms, settings.facts
         mode = facts.proxy_mode.value
         name = mode.value if mode else "cluster"
-        said = proxy or f"kube-proxy {facts.version.otherwise('of unknown version')}"
-        place = Place(name, name, said, reference, tuple(node.name for node in settings.nodes))
         image = image_of(settings.agent_image, terms.registry_mirror)
 
         def new_run() -> Run:
@@ -224,9 +225,23 @@ def _site(choice: Choice, proxy: str, reference: bool) -> Iterator[Site]:
 
         cluster = connect(Path(choice.kubeconfig) if choice.kubeconfig else None, choice.context, choice.outage)
         try:
-            yield Site(cluster, place, settings.nodes, facts.families.otherwise((Family.IPV4,)), new_run)
+            proxy, reference = _programmer(cluster)
+            nodes = settings.nodes[: terms.max_nodes or _NODES]
+            place = Place(name, name, proxy, reference, tuple(node.name for node in nodes))
+            yield Site(cluster, place, nodes, facts.families.otherwise((Family.IPV4,)), new_run)
         finally:
             cluster.close()
+
+
+def _programmer(cluster: Cluster) -> tuple[str, bool]:
+    """Who programs the rules, by the image of its pods, and whether that is the kit's own."""
+    from conformance.cluster.pods import KUBE_PROXY, SYSTEM  # noqa: PLC0415
+
+    pods = cluster.objects("Pod", SYSTEM, KUBE_PROXY)
+    images = sorted({str(one.get("image")) for pod in pods for one in pod["spec"].get("containers") or ()})
+    if any(image.startswith(_REFERENCE) for image in images):
+        return f"reference proxy of nftconform {__version__}", True
+    return ", ".join(images) or "whatever programs this cluster's rules: it has no kube-proxy pods", False
 
 
 def _measure(sites: list[Site], wish: Wish, output: Path) -> int:

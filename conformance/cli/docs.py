@@ -10,6 +10,7 @@ import click
 
 from conformance import __version__
 from conformance.certify.compiling import compiled
+from conformance.cli.plotting import check_installed
 from conformance.errors import UsageError
 from conformance.facts.catalogue import QUESTIONS
 from conformance.kit import kit_root, put_on_path
@@ -21,6 +22,7 @@ from conformance.plan.claims import claims
 from conformance.spec.coverage import covered, table
 from conformance.spec.interplay import known
 
+PERFORMANCE = "performance.md"
 KILLS, MUTANTS = "kills.json", "mutants.json"
 """In the same folder: what the last whole ``nftconform selftest --record`` found, and the last with ``--mutate``."""
 
@@ -28,7 +30,13 @@ KILLS, MUTANTS = "kills.json", "mutants.json"
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a page is stale.")
 @click.option("--output", type=click.Path(path_type=Path), help="Another folder than the checkout's docs.")
-def docs(check: bool, output: Path | None) -> int:
+@click.option(
+    "--bench",
+    "measured",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write instead the tables and plots of docs/performance.md from this bench.jsonl.",
+)
+def docs(check: bool, output: Path | None, measured: Path | None) -> int:
     """Write docs/catalogue.md, coverage.md, faults.md, facts.md and preflight.md from what the code says.
 
     And reports/catalogues/VERSION.json: what this version asks, as conformance reports are verified against.
@@ -39,6 +47,9 @@ def docs(check: bool, output: Path | None) -> int:
     folder = output or kit_root() / "docs"
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}.", "Run it in a checkout, or name one with --output.")
+    if measured:
+        _performance(measured, folder)
+        return 0
     beside = output or kit_root() / "reports" / "catalogues"
     written = {folder / name: text for name, text in _pages(folder).items()}
     written |= {beside / name: text for name, text in _asked().items()}
@@ -50,6 +61,19 @@ def docs(check: bool, output: Path | None) -> int:
     for path, text in written.items():
         write_whole(path, text.encode())
     return 0
+
+
+def _performance(measured: Path, folder: Path) -> None:
+    check_installed()
+    from reports.bench import measured_page, write_pictures  # noqa: PLC0415  it needs what was just looked for
+    from reports.bench_file import load  # noqa: PLC0415
+    from reports.bench_tables import Numbers  # noqa: PLC0415
+    from reports.files import write_whole  # noqa: PLC0415
+
+    page = folder / PERFORMANCE
+    numbers = Numbers.of(load(measured))
+    pictures = write_pictures(numbers, folder, ("svg",))
+    write_whole(page, measured_page(_held(page), numbers, [path.name for path in pictures]).encode())
 
 
 def _pages(folder: Path) -> dict[str, str]:

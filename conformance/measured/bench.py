@@ -35,7 +35,7 @@ class Bench:
         if self.footer is None:
             return ("The file is truncated: it has no footer.",)
         if not self.footer.complete:
-            return (f"Not everything was measured: {self.footer.fault or 'it was interrupted'}.",)
+            return (f"Not everything was measured: {self.footer.fault.rstrip('.') or 'it was interrupted'}.",)
         return ()
 
 

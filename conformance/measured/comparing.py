@@ -1,8 +1,8 @@
 """Two benches compared, with what the noise of both allows to say. Pure.
 
-A machine that was slower altogether is no change of the cluster: each series is also compared by its ratio to the floor
-that was measured beside it. With many series one would differ by chance at 95 % each; so that all intervals hold at
-once with that confidence, each is asked for that much more (Bonferroni).
+A machine that was slower altogether is no change of the cluster: each series is also compared by its ratio to the
+loopback that was measured beside it. With many series one would differ by chance at 95 % each; so that all intervals
+hold at once with that confidence, each is asked for that much more (Bonferroni).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.measured.bench import Bench
-from conformance.measured.figures import Figure, Rung, Series, changes, latencies
+from conformance.measured.figures import Figure, Rung, Series, changes, latencies, over
 from conformance.measured.lines import Change, Way
 from conformance.measured.statistics import CONFIDENCE, Difference, Interval, Sample
 
@@ -19,20 +19,20 @@ COMPARED = (0.5, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One quantile after over before; ``by_floor`` the same of the ratios to the floor, None of what has none."""
+    """One quantile after over before; ``by_machine`` the same of the ratios to the loopback, None of what has none."""
 
     place: str
     rung: Rung
     what: str
     level: float
     ratio: Interval
-    by_floor: Interval | None
+    by_machine: Interval | None
 
     @property
     def difference(self) -> Difference:
         """Higher or lower only where both ratios say so."""
         said = self.ratio.difference
-        return said if self.by_floor is None or self.by_floor.difference is said else Difference.NONE
+        return said if self.by_machine is None or self.by_machine.difference is said else Difference.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,10 @@ def compare(before: Bench, after: Bench) -> Comparison:
     confidence = 1 - (1 - CONFIDENCE) / max(1, len(shared) * len(COMPARED))
     rows = []
     for key in shared:
-        (mine, floor), (was, old_floor) = new[key], old[key]
-        ratio = mine.over(was)
-        by_floor = floor.over(old_floor) if floor is not None and old_floor is not None else None
+        (mine, machine), (was, old_machine) = new[key], old[key]
+        ratio, by_machine = mine.over(was), over(machine, old_machine)
         for level in COMPARED:
-            own = by_floor.quantile(level, confidence) if by_floor is not None else None
+            own = by_machine.quantile(level, confidence) if by_machine is not None else None
             rows.append(Compared(key[0], key[1], _text(key), level, ratio.quantile(level, confidence), own))
     lacks = [tuple(_named(key) for key in one if key not in other) for one, other in ((old, new), (new, old))]
     return Comparison(before, after, tuple(rows), *lacks)
@@ -78,10 +77,10 @@ def compare(before: Bench, after: Bench) -> Comparison:
 
 def _samples(bench: Bench, seed: int) -> dict[Key, tuple[Sample, Sample | None]]:
     def kept(one: Figure) -> bool:
-        return one.series.way is not Way.DIRECT  # the floor is no Service's
+        return one.series.way is not Way.LOOPBACK  # which is no part of the cluster
 
     found: dict[Key, tuple[Sample, Sample | None]] = {
-        (f.place, f.rung, f.series): (f.sample, f.to_floor) for f in filter(kept, latencies(bench, seed))
+        (f.place, f.rung, f.series): (f.sample, f.to_machine) for f in filter(kept, latencies(bench, seed))
     }
     found |= {(c.place, c.rung, c.change): (c.sample, None) for c in changes(bench, seed) if c.sample is not None}
     return found

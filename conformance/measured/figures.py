@@ -31,12 +31,17 @@ class Series:
         return f"{self.seat.value} {self.way.value} {self.protocol.value}"
 
 
+_THROUGH = (Way.CLUSTER_IP, Way.NODE_PORT)
 SERIES = tuple(Series(seat, way, protocol) for seat in Seat for way in Way for protocol in (Protocol.TCP, Protocol.UDP))
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One series of one place at one rung; ``sample`` is in nanoseconds, ``to_floor`` of the direct dials beside it."""
+    """One series of one place at one rung; ``sample`` is in nanoseconds.
+
+    ``to_floor`` is its ratio to the direct dials beside it, ``to_machine`` to those of the pod's own loopback; None
+    where there are none.
+    """
 
     place: str
     rung: Rung
@@ -45,23 +50,24 @@ class Figure:
     lost: int
     sample: Sample
     to_floor: Sample | None
+    to_machine: Sample | None
 
 
 @dataclass(frozen=True, slots=True)
 class Versus:
-    """One place's quantiles over another's; ``by_floor`` the same of ratios to the floor, None of the floor itself."""
+    """One place's quantiles over another's; ``by_machine`` that of their ratios to the loopback, if there are."""
 
     rung: Rung
     series: Series
     of: str
     to: str
     ratio: Sample
-    by_floor: Sample | None
+    by_machine: Sample | None
 
     def difference(self, level: float) -> Difference:
-        """Higher or lower only where both say so: places may differ before any Service comes into it."""
-        said = self.ratio.quantile(level).difference
-        return said if self.by_floor is None or self.by_floor.quantile(level).difference is said else Difference.NONE
+        """Higher or lower only where both say so: places may differ before any rule comes into it."""
+        said, own = self.ratio.quantile(level).difference, self.by_machine
+        return said if own is None or own.quantile(level).difference is said else Difference.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +92,21 @@ def latencies(bench: Bench, seed: int = 0) -> list[Figure]:
         lost[key] += one.lost
     samples = {key: sample(_in_order(mine), _salt(key), seed) for key, mine in rounds.items()}
     found = []
-    for rung, series, place in _sorted(rounds, bench):
-        mine = samples[rung, series, place]
+    for key in _sorted(rounds, bench):
+        (rung, series, place), mine = key, samples[key]
+        if mine is None:
+            continue
         floor = samples.get((rung, Series(series.seat, Way.DIRECT, series.protocol), place))
-        if mine is not None:
-            to_floor = mine.over(floor) if floor is not None and series.way is not Way.DIRECT else None
-            key = rung, series, place
-            found.append(Figure(place, rung, series, _in_order(rounds[key]), lost[key], mine, to_floor))
+        machine = samples.get((rung, Series(Seat.POD, Way.LOOPBACK, series.protocol), place))
+        to_floor = mine.over(floor) if floor is not None and series.way in _THROUGH else None
+        to_machine = mine.over(machine) if machine is not None and series.way is not Way.LOOPBACK else None
+        found.append(Figure(place, rung, series, _in_order(rounds[key]), lost[key], mine, to_floor, to_machine))
     return found
+
+
+def over(of: Sample | None, to: Sample | None) -> Sample | None:
+    """The ratio of two samples where there are two."""
+    return of.over(to) if of is not None and to is not None else None
 
 
 def versus(figures: Sequence[Figure], bench: Bench) -> list[Versus]:
@@ -104,9 +117,8 @@ def versus(figures: Sequence[Figure], bench: Bench) -> list[Versus]:
         for of, to in combinations([place.name for place in bench.header.places], 2):
             mine, theirs = known.get((rung, series, of)), known.get((rung, series, to))
             if mine is not None and theirs is not None:
-                floors = mine.to_floor, theirs.to_floor
-                by_floor = floors[0].over(floors[1]) if floors[0] is not None and floors[1] is not None else None
-                found.append(Versus(rung, series, of, to, mine.sample.over(theirs.sample), by_floor))
+                own = over(mine.to_machine, theirs.to_machine)
+                found.append(Versus(rung, series, of, to, mine.sample.over(theirs.sample), own))
     return found
 
 

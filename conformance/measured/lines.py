@@ -24,8 +24,13 @@ class Seat(Enum):
 
 
 class Way(Enum):
-    """What is dialled. ``DIRECT`` is the floor: the endpoint itself, without any Service."""
+    """What is dialled.
 
+    ``DIRECT`` is the floor: the endpoint itself, without any Service. In iptables mode that, too, passes the chain of
+    all Services; what no rule touches is ``LOOPBACK``, the client pod itself, which tells how fast the machine is.
+    """
+
+    LOOPBACK = "loopback"
     DIRECT = "direct"
     CLUSTER_IP = "clusterip"
     NODE_PORT = "nodeport"

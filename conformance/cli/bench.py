@@ -16,6 +16,7 @@ import click
 from conformance import __version__
 from conformance.arrange.terms import Terms
 from conformance.cli.bench_own import SIZES, measure_scale, measure_self
+from conformance.cli.cni import CniOptions
 from conformance.cli.plotting import check_installed
 from conformance.cli.terms import terms_options
 from conformance.cli.there import terminable
@@ -198,7 +199,7 @@ def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> 
     from conformance.cli.options import kubernetes  # noqa: PLC0415
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
 
-    _, real = kubernetes(binaries, mode.value, None)
+    _, real, _ = kubernetes(binaries, mode.value, None, CniOptions(None, None, ()))
     with running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=lambda text: click.echo(text, err=True)) as lab:
         click.echo(f"lab in {mode.value} mode ready in {lab.seconds:.1f} s: {lab.summary}", err=True)
         terms = replace(choice.terms, disruptive=True)

@@ -18,7 +18,7 @@ from conformance.model.verdict import Status
 from conformance.plan.cells import cells_of_case
 from fixtures.catalogue import areas
 
-FEW, MANY, ROUNDS = 200, 400, 3
+FEW, MANY, ROUNDS = 100, 200, 3
 TWICE = 3.0
 """Of twice as much no more than this is taken: what grows with the square would take four times as long."""
 CELL = next(cells_of_case(areas()[0].cases[0], "area"))
@@ -34,7 +34,7 @@ def test_twice_as_many_nodes_and_services_take_twice_as_long() -> None:
 
 def test_nodes_alone_make_no_expectation_dearer() -> None:
     """Ten times as many: who looked at each of them, for every question, would take ten times as long."""
-    few, many = state(Size(50, 200)), state(Size(500, 200))
+    few, many = state(Size(50, 100)), state(Size(500, 100))
     pairs = [(timed(lambda: judged(few, CELL)), timed(lambda: judged(many, CELL))) for _ in range(ROUNDS)]
     assert median(large / small for small, large in pairs) < TWICE, pairs
 

@@ -30,7 +30,8 @@ def objects(size: Size) -> list[JSON]:
     """What ``kubectl get nodes,pods,daemonsets,deployments,configmaps,services`` would print of kubeadm's cluster."""
     proxy = {"app": "kube-proxy", "k8s-app": "kube-proxy"}
     image = {"name": "kube-proxy", "image": "registry.k8s.io/kube-proxy:v1.36.2"}
-    config = f"mode: nftables\nclusterCIDR: {POD_NETWORK}\n"
+    kind = "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n"
+    config = f"{kind}mode: nftables\nclusterCIDR: {POD_NETWORK}\n"
     dns = {"clusterIP": "10.96.0.10", "clusterIPs": ["10.96.0.10"], "ipFamilies": ["IPv4"]}
     return [
         *(_node(number) for number in range(size.nodes)),

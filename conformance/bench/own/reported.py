@@ -30,7 +30,7 @@ NOW = "2026-01-01T00:00:00+00:00"
 def judged(known: ClusterState, cell: Cell) -> list[Result]:
     """A passed cell for each Service of ``known``, each with a name of its own; ``cell`` says what else there is."""
     node = next(iter(known.nodes.values()))
-    client = Client("pod", ClientKind.POD, node.name, (node.pod_cidrs[0].replace(".0/24", ".99"),))
+    client = Client("pod", ClientKind.POD, node.name, (node.pod_cidrs[0].replace(".0/24", ".253"),))
     return [_judged(known, client, service, cell) for service in known.services.values()]
 
 

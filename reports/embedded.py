@@ -16,9 +16,10 @@ from conformance.model.printable import printable
 from conformance.model.result import Result
 from conformance.model.source import Source
 from conformance.model.verdict import Status
-from conformance.results.lines import Objects
+from conformance.results.lines import Evidence, Objects
 from conformance.results.run import Run
 from reports.marks import MARKS, key_of
+from reports.ways import Stage, node_lines, packet, pod_line, stages
 
 JSON = dict[str, Any]
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -49,7 +50,7 @@ def embedded(run: Run) -> JSON:
     yamls = _Yamls(run.objects, texts)
     cells = [_cell(one, texts) for one in run.results]
     details = {
-        number: _detail(one, texts, yamls, run.header.again)
+        number: _evidence(run.evidence.get(one.id), one, texts) | _detail(one, texts, yamls, run.header.again)
         for number, one in enumerate(run.results)
         if one.status is not Status.PASSED
     }
@@ -87,6 +88,31 @@ def _detail(one: Result, texts: _Texts, yamls: _Yamls, options: str) -> JSON:
     if one.issue:
         rows["issue"] = [texts(one.issue.link), texts(one.issue.summary), texts(one.issue.expires)]
     return rows | {"again": texts(again), "objects": [yamls(name) for name in one.objects if name in yamls.objects]}
+
+
+def _evidence(found: Evidence | None, one: Result, texts: _Texts) -> JSON:
+    """What ``page.js`` shows behind the account: nodes as blocks of text, ways stage by stage."""
+    rows: JSON = {"diverged": texts(one.divergence)} if one.divergence else {}
+    if found is None:
+        return rows
+    ways = [
+        [texts(packet(way)), [[texts(s.title), texts(s.rewritten), _rules(s, texts)] for s in stages(way)]]
+        for way in found.ways
+    ]
+    nodes = [[texts(node.node), texts.whole("\n".join(node_lines(node)))] for node in found.nodes]
+    return rows | {
+        "owed": texts(found.owed),
+        "dialled": texts(found.dialled),
+        "untraced": texts(found.untraced),
+        "pods": texts.whole("\n".join(map(pod_line, found.pods))),
+        "nodes": nodes,
+        "ways": ways,
+        "at": [found.divergence.way, found.divergence.passage],
+    }
+
+
+def _rules(stage: Stage, texts: _Texts) -> list[list[int]]:
+    return [[texts(word) for word in words] for words in stage.rules]
 
 
 def _source(source: Source, texts: _Texts) -> list[int]:

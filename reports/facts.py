@@ -76,6 +76,7 @@ def described(facts: Facts, nodes: Sequence[str], families: Iterable[Family], pr
     return {
         "kubernetes": facts.version.value or f"unknown ({facts.version.source})",
         "proxy mode": mode.value if mode else f"unknown ({facts.proxy_mode.source})",
+        "pod network": facts.cni.value or f"unknown ({facts.cni.source})",
         "nodes": f"{', '.join(nodes)} of {len(facts.nodes.otherwise(()))}",
         "roles": ", ".join(f"{role} = {node}" for role, node in zip("abc", nodes, strict=False)),
         "families": ", ".join(f.value for f in families),

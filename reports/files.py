@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
 from conformance.errors import EnvironmentFault
 
 JUNIT, PAGE, RESULTS = "junit.xml", "report.html", "results.jsonl"
+EVIDENCE = "evidence"
+"""The folder with what was gathered of failing cells."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -39,6 +42,7 @@ def forget(folder: Path) -> None:
     """Take away the reports of an earlier run: a run that comes to none must not be judged by them."""
     for name in (JUNIT, PAGE, RESULTS):
         folder.joinpath(name).unlink(missing_ok=True)
+    shutil.rmtree(folder / EVIDENCE, ignore_errors=True)
 
 
 def check_writable(folder: Path) -> None:

@@ -15,6 +15,7 @@ from conformance.judge import explain
 from conformance.model.result import Result, by_area
 from conformance.model.verdict import Status
 from conformance.results.run import Run
+from reports.evidence import WAY
 from reports.facts import described, properties
 from reports.files import xml_text
 
@@ -53,6 +54,9 @@ def _case(suite: Element, one: Result, options: str) -> None:
         case Status.FAILED:
             failure = _add(case, "failure", message=one.promise, type=one.mismatch.value)
             failure.text = xml_text(f"{one.promise}\n{explain(one, options) or one.message}")
+            if one.evidence:
+                # Jenkins' junit-attachments and GitLab read it from a test's output.
+                _text(case, "system-out", f"[[ATTACHMENT|{one.evidence}{WAY}]]")
         case Status.UNKNOWN:
             error = _add(case, "error", message=one.message, type=one.mismatch.value)
             error.text = xml_text(f"{one.message}\n{explain(one, options)}".strip())
@@ -60,6 +64,10 @@ def _case(suite: Element, one: Result, options: str) -> None:
             _add(case, "skipped", message=one.message, type=one.status.value)
         case _:
             assert_never(one.status)
+
+
+def _text(parent: Element, tag: str, text: str) -> None:
+    SubElement(parent, tag).text = xml_text(text)
 
 
 def _counts(results: Collection[Result]) -> dict[str, str]:

@@ -152,7 +152,7 @@ def host_agent(run: Run, index: int, node: str, *, raw: bool = False, privileged
 
 def _allow_all(made: JSON) -> None:
     """To enter the node takes its processes, of which the first one's root is the node's own."""
-    made["metadata"]["annotations"] = {WHY: "--node-access privileged: the node's own nft is asked for its version"}
+    made["metadata"]["annotations"] = {WHY: "the node's own nft is asked for its version, and failing dials are traced"}
     made["spec"]["hostPID"] = True
     (container,) = made["spec"]["containers"]
     container["securityContext"] = {"privileged": True, "runAsNonRoot": False, "runAsUser": 0}

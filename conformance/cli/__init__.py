@@ -17,6 +17,7 @@ INTERRUPTED = 130
 
 _COMMANDS = {
     "run": "Ask a cluster, or a lab of our own, and write the reports.",
+    "watch": "Keep traffic to Services going while a command runs, and say what was lost, and for how long.",
     "plan": "Show what would be asked of a cluster, and what not and why; reads only.",
     "facts": "Print what a cluster is, and where each fact was learned; reads only.",
     "preflight": "Say whether a cluster may move from iptables or ipvs to nftables; reads only.",

@@ -163,9 +163,13 @@ def logs(folder: Path | None, name: str | None) -> None:
 
 @lab.command("proxy-mode")
 @lab_directory
+@click.option("--node", "nodes", multiple=True, help="Only the kube-proxy of this node; may be repeated.")
 @click.argument("mode", type=click.Choice(PROXY_MODES))
-def proxy_mode(folder: Path | None, mode: str) -> None:
-    """Change the mode of the lab's kube-proxies, one after the other; returns when each is ready in it."""
+def proxy_mode(folder: Path | None, nodes: tuple[str, ...], mode: str) -> None:
+    """Change the mode of the lab's kube-proxies, one after the other; returns when each is ready in it.
+
+    With --node the others stay as they are until they restart, as in a roll-out that has stopped half way.
+    """
     from conformance.lab.client import ApiClient  # noqa: PLC0415
     from conformance.lab.launch.directory import required  # noqa: PLC0415
     from conformance.lab.launch.preflight import check_iptables  # noqa: PLC0415
@@ -178,11 +182,13 @@ def proxy_mode(folder: Path | None, mode: str) -> None:
 
     async def main() -> bool:
         async with ApiClient.from_kubeconfig(directory.kubeconfig) as client:
-            return await change(client, wanted)
+            return await change(client, wanted, nodes)
 
     changed = asyncio.run(main())
-    directory.write(replace(record, mode=mode))
-    click.echo(f"every kube-proxy is {'now' if changed else 'already'} in {mode} mode")
+    if not nodes:
+        directory.write(replace(record, mode=mode))
+    where = f"kube-proxy on {', '.join(nodes)}" if nodes else "every kube-proxy"
+    click.echo(f"{where} is {'now' if changed else 'already'} in {mode} mode")
 
 
 lab.add_command(fault)

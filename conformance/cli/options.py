@@ -103,6 +103,7 @@ class Given:
     node_access: str | None = None
     outage: float | None = None
     terms: Terms = field(default_factory=Terms)
+    evidence: str | None = None
 
     def choice(self, output: Path | None = None) -> Choice:
         """The same as the fixtures take it; to be called after `put_on_path`."""
@@ -122,6 +123,8 @@ class Given:
             plain = replace(plain, trust=self.trust)
         if self.node_access is not None:
             plain = replace(plain, node_access=self.node_access)
+        if self.evidence is not None:
+            plain = replace(plain, evidence=self.evidence)
         if self.outage is not None:
             plain = replace(plain, outage=self.outage)
         if self.patience is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,12 @@ _MALFORMED: type[Exception] = getattr(pytest_expression, "ParseError", SyntaxErr
     help="Look at the nodes too: by exec in kube-proxy's pods, or also by privileged pods that enter them.",
 )
 @click.option(
+    "--evidence",
+    type=click.Choice(["none", "state", "trace"]),
+    help="Of failures: objects and rules (state), and the packet's way through them (trace).  [default: trace in a lab "
+    "and with --node-access privileged, else state]",
+)
+@click.option(
     "--patience",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
@@ -78,6 +85,7 @@ def run(
     workers: int | None,
     trust: int | None,
     node_access: str,
+    evidence: str | None,
     patience: float | None,
     outage: float | None,
     output: Path,
@@ -93,11 +101,23 @@ def run(
     from reports.files import check_writable, forget  # noqa: PLC0415
 
     choice = Given(
-        kubeconfig, context, cases, profile, externals, told, agent_image, trust, patience, node_access, outage, terms
+        kubeconfig,
+        context,
+        cases,
+        profile,
+        externals,
+        told,
+        agent_image,
+        trust,
+        patience,
+        node_access,
+        outage,
+        terms,
+        evidence,
     ).choice(output)
     check_writable(output)
     forget(output)
-    check_named(choice)
+    check_named(replace(choice, lab_nodes=nodes) if in_lab else choice)
     selection = ["-k", _checked(expression)] if expression else []
     selection += ["-v"] if verbose else []
     selection += ["-n", str(workers)] if workers and workers > 1 else []

@@ -111,7 +111,8 @@ def _state(topology: dict[str, Any], objects: dict[str, Any]) -> ClusterState:
     nodes = [_with_topology(n, topology["nodes"]) for n in objects["nodes"]]
     services, slices = objects["services"], objects["endpointslices"]
     state = cluster_state(services, slices, nodes, _proxy(topology["kubeProxy"]), local)
-    return replace(state, pod_masquerade=_masquerades(topology))
+    modes = {node: ProxyMode(word) for node, word in (topology["kubeProxy"].get("modes") or {}).items()}
+    return replace(state, pod_masquerade=_masquerades(topology), modes=modes)
 
 
 def _local(node: dict[str, Any]) -> list[str]:

@@ -88,6 +88,11 @@ QUESTIONS = (
         "The modes of kube-proxy whose tables, chains or interfaces each node has.",
         f"nodes' rulesets ({_ACCESS})",
     ),
+    Question(
+        "foreign_drops",
+        "The chains of others on each node that drop what nobody accepts, or `none`.",
+        f"nodes' rulesets ({_ACCESS})",
+    ),
     Question("configured_mode", "The mode that kube-proxy is told.", _CONFIGURED, _CONFIGURATION),
     Question("detect_local", "How kube-proxy knows a local pod's packet.", _CONFIGURED, _CONFIGURATION),
     Question(

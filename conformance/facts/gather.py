@@ -67,6 +67,7 @@ def learned(read: Read) -> Facts:
         nft_versions=_BY_ACCESS,
         host_nft_versions=_BY_ACCESS,
         kernel_modes=_BY_ACCESS,
+        foreign_drops=_BY_ACCESS,
         local_addresses=_ONLY_ON_NODES,
         pod_masquerade=_ONLY_ON_NODES,
         host_ports=unknown("no object of the API tells"),

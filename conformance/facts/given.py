@@ -123,6 +123,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "proxy_mode": _one_of(ProxyMode),
     "proxy_modes": _by_node,
     "kernel_modes": _by_node,
+    "foreign_drops": _by_node,
     "configured_mode": _one_of(ProxyMode),
     "detect_local": _one_of(DetectLocal),
     "node_port_addresses": _networks("primary"),

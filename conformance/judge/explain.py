@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import assert_never
 
-from conformance.judge.finding import tally
+from conformance.judge.finding import longest_silence, tally
 from conformance.judge.gist import gist
 from conformance.judge.reached import name_of
 from conformance.judge.shown import demanded
@@ -35,16 +35,19 @@ from conformance.model.result import Account, Result
 from conformance.model.verdict import Mismatch, Verdict
 
 _LABEL = 10
+_ROUNDS = 2.0
+"""Seconds over which dials are spread that are made in rounds."""
 _ANSWERED = {True: "ok", False: "did not answer", None: "not asked"}
 
 
 def account(verdict: Verdict, client: str, destination: str, own: Collection[str] = ()) -> Account:
     """``verdict`` in words; ``client``, whose addresses are its ``own``, and ``destination`` say who asked what."""
     observation = verdict.observation
+    seen, gap = tally(observation.decisive), longest_silence(observation.decisive)
     return Account(
         asked=f"{client} -> {destination}, {_dials(observation)}",
         expected=expected(verdict.expectation.outcome),
-        observed=tally(observation.decisive),
+        observed=f"{seen}; no answer for {gap:.1f} s" if _in_rounds(observation) and gap else seen,
         reasons=verdict.expectation.reasons,
         before=observation.control_before,
         after=observation.control_after,
@@ -62,7 +65,7 @@ def explain(one: Result, options: str = "") -> str:
         return ""
     head = "  ".join(w for w in (one.id, one.level.value, ", ".join(s.text for s in one.sources)) if w)
     again = f"nftconform run --case {one.id} {options}".rstrip()
-    return block(head, one.account, said(one), promise=one.promise, evidence=one.evidence, again=again)
+    return block(head, one.account, said(one), one.divergence, promise=one.promise, evidence=one.evidence, again=again)
 
 
 def said(one: Verdict | Result) -> str:
@@ -71,7 +74,16 @@ def said(one: Verdict | Result) -> str:
     return " ".join(w for w in (one.status.value, mismatch, one.message) if w)
 
 
-def block(head: str, told: Account, verdict: str, *, promise: str = "", evidence: str = "", again: str = "") -> str:
+def block(
+    head: str,
+    told: Account,
+    verdict: str,
+    divergence: str = "",
+    *,
+    promise: str = "",
+    evidence: str = "",
+    again: str = "",
+) -> str:
     """The same of any account, after the line ``head``; what is empty is left out."""
     rows = [
         ("promise", promise),
@@ -81,6 +93,7 @@ def block(head: str, told: Account, verdict: str, *, promise: str = "", evidence
         ("verdict", verdict),
         *(("because" if i == 0 else "", f"{r.text}  [{r.source.text}]") for i, r in enumerate(told.reasons)),
         ("controls", f"before {_ANSWERED[told.before]}, after {_ANSWERED[told.after]}"),
+        ("diverged", divergence),
         ("evidence", evidence),
         ("again", again),
     ]
@@ -151,6 +164,12 @@ def _holding(path: str, value: object) -> str:
 
 def _target(name: str, sources: frozenset[str]) -> str:
     return name + (f", which sees {' or '.join(sorted(sources))}" if sources else "")
+
+
+def _in_rounds(observation: Observation) -> bool:
+    """Whether it was dialled over some time, and not at once."""
+    begun = [dial.at for dial in observation.decisive]
+    return bool(begun) and max(begun) - min(begun) >= _ROUNDS
 
 
 def _dials(observation: Observation) -> str:

@@ -40,6 +40,21 @@ def unroutable(dial: Dial) -> bool:
     )
 
 
+def longest_silence(dials: Iterable[Dial]) -> float:
+    """Seconds of the longest stretch without an answer: from the first dial that had none to the next that had one.
+
+    One that goes on until the last dial ends with it.
+    """
+    longest, since, last = 0.0, None, 0.0
+    for dial in sorted(dials, key=lambda d: d.at):
+        if dial.end is End.ANSWERED:
+            longest, since = max(longest, dial.at - since if since is not None else 0.0), None
+        elif since is None:
+            since = dial.at
+        last = dial.at + dial.took
+    return max(longest, last - since if since is not None else 0.0)
+
+
 def tally(dials: Iterable[Dial]) -> str:
     """How dials ended, in words, e.g. ``24/24 answered by web-a, which saw 10.0.0.1``; the commonest first."""
     every = tuple(dials)

@@ -112,8 +112,9 @@ class Supervisor:
             Place.of(self._order.cni, self._plan, node, state / "cni").write(self._place(node))
         checks = (self._passed(components.pod_network(node, self._place(node))) for node in self._plan.nodes)
         await asyncio.gather(*checks)
-        logs = (self._processes.log(components.pod_network(node, self._place(node)).name) for node in self._plan.nodes)
-        for warning in dict.fromkeys(line for log in logs for line in log.read_text(errors="replace").splitlines()):
+        one = self._plan.nodes[0]  # the others warn of the same
+        log = self._processes.log(components.pod_network(one, self._place(one)).name)
+        for warning in log.read_text(errors="replace").splitlines():
             report_progress(self._order.report, warning)
 
     def _place(self, node: NodePlan) -> Path:

@@ -53,6 +53,11 @@ class Cell:
         return any(self.disturbances)
 
     @property
+    def disturbance(self) -> Disturb | None:
+        """What goes on while it is asked."""
+        return self.disturbances[self.phase] if self.disturbances else None
+
+    @property
     def services(self) -> tuple[ServiceSpec, ...]:
         """The case's Services that exist when it is asked."""
         return self.phases[self.phase]

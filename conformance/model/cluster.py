@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 
@@ -53,7 +53,8 @@ class ClusterState:
     ``pod_masquerade`` says whether the pod network gives a pod's packets to addresses outside it the node's address, as
     most do; None when that is not known. ``homes`` are the nodes on which addresses really are, where anybody has seen
     them, empty for outside; ``closed`` says that there are no machines besides those named, so no load balancer either.
-    ``host_ports`` are those of the pods that are known, by node.
+    ``host_ports`` are those of the pods that are known, by node; ``modes`` those of nodes whose kube-proxy has told
+    its own.
     """
 
     services: Mapping[str, Service]
@@ -63,12 +64,22 @@ class ClusterState:
     pod_masquerade: bool | None = None
     homes: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
+    modes: Mapping[str, ProxyMode] = field(default_factory=dict)
     host_ports: Mapping[str, tuple[HostMapping, ...]] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> Index:
         """The same objects by address and number; they must not change any more."""
         return Index(self.services, self.slices, self.nodes)
+
+    def at(self, node: str) -> ClusterState:
+        """The same as the node's own kube-proxy sees it: in a roll-out it may run in another mode than others."""
+        mode = self.modes.get(node, self.proxy.mode)
+        if mode is self.proxy.mode:
+            return self
+        other = replace(self, proxy=replace(self.proxy, mode=mode))
+        other.__dict__["index"] = self.index  # of the same objects
+        return other
 
     def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
         """The slices of ``service`` that carry ``family``, in the order given."""

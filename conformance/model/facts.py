@@ -62,6 +62,7 @@ class Facts:
     proxy_mode: Fact[ProxyMode] = field(default_factory=Fact)
     proxy_modes: Fact[Mapping[str, str]] = field(default_factory=Fact)
     kernel_modes: Fact[Mapping[str, str]] = field(default_factory=Fact)
+    foreign_drops: Fact[Mapping[str, str]] = field(default_factory=Fact)
     configured_mode: Fact[ProxyMode] = field(default_factory=Fact)
     detect_local: Fact[DetectLocal] = field(default_factory=Fact)
     node_port_addresses: Fact[tuple[str, ...]] = field(default_factory=Fact)
@@ -104,6 +105,11 @@ class Facts:
             service_cidrs=self.service_cidrs.otherwise(()),
             localhost_node_ports=self.localhost_node_ports.otherwise(default.localhost_node_ports),
         )
+
+    def modes(self) -> Mapping[str, ProxyMode]:
+        """The modes of the nodes whose kube-proxy has told one that there is."""
+        known = {mode.value: mode for mode in ProxyMode}
+        return {node: known[word] for node, word in self.proxy_modes.otherwise({}).items() if word in known}
 
     def to_json(self) -> str:
         """One line of JSON, e.g. for xdist's ``workerinput``."""

@@ -68,7 +68,8 @@ class Result:
     """The judged cell: ``message`` is one sentence; ``account`` None says that it was not asked.
 
     ``service``, ``client``, ``destination`` are the words of its ID. ``objects`` names the Services concerned, and
-    their slices, as they were then (`conformance.results.lines.Objects`); ``evidence`` a folder beside the results.
+    their slices, as they were then (`conformance.results.lines.Objects`). ``divergence`` is where the dial went another
+    way than it should have, ``evidence`` the folder with all that was seen of that, from where the run was started.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Result:
     issue: Excuse | None = None
     objects: tuple[str, ...] = ()
     timing: Timing = field(default_factory=Timing)
+    divergence: str = ""
     evidence: str = ""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from conformance.model.case import Disruption
 from conformance.model.case.refs import WHOLE
 from conformance.model.cell import Cell
 from conformance.model.client import Client, Destination, DestinationKind
 from conformance.model.cluster import ClusterState
-from conformance.model.outcome import Expectation, Faithful, Quiet, Refused, RefusedBy, Target, Tells
+from conformance.model.outcome import Expectation, Faithful, Quiet, Refused, RefusedBy, Target, Tells, Unspecified
 from conformance.model.source import Reason
 from conformance.oracle.capture import accepts_node_ports
 from conformance.oracle.established import expect_established
@@ -16,6 +17,12 @@ from conformance.oracle.path import along_the_path
 from conformance.oracle.pins import Memory, expect_pins
 from conformance.oracle.walk import expect
 from conformance.spec import sources as cite
+
+_BARE = (
+    "whether Services are served before kube-proxy writes all its rules anew is left open: in nftables mode it watches "
+    "none of them, and writes all when a change fails, when it starts, and once an hour"
+)
+"""Of a node whose rules somebody has deleted, as long as nothing has changed since."""
 
 
 def expect_cell(
@@ -31,6 +38,9 @@ def expect_cell(
     ``held`` is who answered the same flow in an earlier question, None if nobody; ``memory`` what affinity remembers
     from earlier questions with the same pin.
     """
+    going_on = cell.disturbance
+    if going_on and going_on.what is Disruption.DELETE_RULES and going_on.role == cell.client.role:
+        return Expectation(Unspecified(_BARE), (Reason(_BARE, cite.NFTABLES_KEP),))
     match destination.kind:
         case DestinationKind.UPLINK:
             text = f"addresses of the Service CIDR {destination.word} mean nothing outside the cluster"
@@ -58,7 +68,7 @@ def _health_check(state: ClusterState, destination: Destination, *, whole: bool)
     if told is None or service is None or service.health_check_node_port != destination.port:
         text = f"no Service has {destination.port} as its healthCheckNodePort"
         return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_NODE_PORT),))
-    if not accepts_node_ports(state.proxy, node, destination.ip):
+    if not accepts_node_ports(state.at(node.name).proxy, node, destination.ip):
         text = f"{node.name} serves node ports, health checks among them, elsewhere than at {destination.ip}"
         return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_CODE),))
     text = f"{told.local_endpoints} ready endpoints are on {node.name}"
@@ -67,5 +77,5 @@ def _health_check(state: ClusterState, destination: Destination, *, whole: bool)
 
 
 def _proxy_page(state: ClusterState, destination: Destination) -> Expectation:
-    body = state.proxy.mode.value if destination.word == "/proxyMode" else ""
+    body = state.at(destination.node).proxy.mode.value if destination.word == "/proxyMode" else ""
     return Expectation(Tells(200, body=body), (Reason("kube-proxy runs and is in order", cite.HEALTHZ),))

@@ -44,8 +44,9 @@ def expect(state: ClusterState, client: Client, destination: Destination) -> Exp
     deterministic: the order of Services, slices and endpoints does not matter.
     """
     outcome, reasons = _start(state, client, destination)
-    if not has(state.proxy, Trait.MEASURED):
-        text = f"{state.proxy.mode.value} mode is known from its documentation; it was not measured"
+    proxy = state.at(client.node).proxy
+    if not has(proxy, Trait.MEASURED):
+        text = f"{proxy.mode.value} mode is known from its documentation; it was not measured"
         reasons = (Reason(text, cite.IPVS_CODE), *reasons)
     return Expectation(outcome, reasons)
 
@@ -103,6 +104,7 @@ def _owner(state: ClusterState, client: Client, destination: Destination) -> Nod
 
 def _at(state: ClusterState, node: Node, packet: Packet, owner: Node | None) -> Step:
     """The packet meets the rules of ``node``."""
+    state = state.at(node.name)
     ruling = rule(state, node, packet, local=owner is not None and owner.name == node.name)
     if owner is node and (found := mapped(state, node, packet)):
         return with_host_port(state, node, packet, ruling, found)

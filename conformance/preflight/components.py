@@ -13,7 +13,7 @@ from conformance.preflight.finding import Finding, Kind, Severity
 from conformance.preflight.subject import Subject
 from conformance.spec.interplay import Component, Part, Verdict
 
-_CACHE = "node-local-dns"
+CACHE = "node-local-dns"
 _JOINED = " + "
 
 
@@ -69,9 +69,9 @@ def _policy(subject: Subject) -> Iterator[Finding]:
 
 def _cache(subject: Subject) -> Iterator[Finding]:
     fact = subject.facts.node_local_dns
-    component = subject.interplay.component(Part.DNS, _CACHE)
+    component = subject.interplay.component(Part.DNS, CACHE)
     if fact.value is None:
-        yield found(Kind.COMPONENT_UNKNOWN, "whether nodes cache DNS is not known", fact.source, about=_CACHE)
+        yield found(Kind.COMPONENT_UNKNOWN, "whether nodes cache DNS is not known", fact.source, about=CACHE)
     elif fact.value and component:
         unknown: Fact[str] = Fact(None, "not asked")
         yield from _judged(subject, component, fact.source, unknown, unknown)

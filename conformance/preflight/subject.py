@@ -38,9 +38,7 @@ class Subject:
 
     def modes(self) -> Mapping[str, ProxyMode]:
         """The modes of the nodes that have told one."""
-        known = {mode.value: mode for mode in ProxyMode}
-        told = self.facts.proxy_modes.otherwise({})
-        return {node: known[word] for node, word in told.items() if word in known}
+        return self.facts.modes()
 
     def origins(self) -> frozenset[ProxyMode]:
         """The modes that the cluster would leave, nftables if it is there already; all others when none is known."""

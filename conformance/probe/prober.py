@@ -73,6 +73,11 @@ class Prober:
         return {name: station.session.place for name, station in self._stations.items() if station.session}
 
     @property
+    def vantages(self) -> list[Vantage]:
+        """The places to dial from."""
+        return [station.vantage for station in self._stations.values()]
+
+    @property
     def lost(self) -> dict[str, str]:
         """Why a vantage point cannot dial any more, by its name."""
         return {name: station.lost for name, station in self._stations.items() if station.lost}

@@ -1,4 +1,4 @@
-"""The lines of ``results.jsonl``: a header, what was learned, objects, cells as they are judged, and a footer."""
+"""The lines of ``results.jsonl``: a header, what was learned, objects, evidence, cells as judged, and a footer."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from conformance.model.effort import Effort
 from conformance.model.facts import Facts
 from conformance.model.result import Result
 from conformance.model.verdict import Status
+from conformance.model.way import Divergence, Way
 
 JSON = dict[str, Any]
 SCHEMA = 1
@@ -56,6 +57,48 @@ class Objects:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointPod:
+    """A pod of an endpoint, as the API had it when the cell failed."""
+
+    name: str
+    node: str
+    ready: bool
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What a node had for a Service, in words much like nft's; ``unread`` says what could not be read, and why.
+
+    ``role`` is the node's in the run (a, b, c); ``conntrack`` are the entries of the dial.
+    """
+
+    node: str
+    role: str
+    rules: tuple[str, ...] = ()
+    conntrack: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was there when the cell ``id`` failed, before anything was taken away.
+
+    ``owed`` is what the rules had to do with the dial, ``ways`` what they did when it was made once more (``dialled``
+    says how that ended), ``divergence`` the first difference. ``untraced`` says why there are no ways.
+    """
+
+    id: str
+    pods: tuple[EndpointPod, ...] = ()
+    nodes: tuple[NodeState, ...] = ()
+    owed: str = ""
+    dialled: str = ""
+    ways: tuple[Way, ...] = ()
+    divergence: Divergence = field(default_factory=Divergence)
+    untraced: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Footer:
     """The end: ``planned`` cells were to be judged; ``counts`` by status; ``complete`` False after an interrupt.
 
@@ -72,11 +115,12 @@ class Footer:
     effort: Effort = field(default_factory=Effort)
 
 
-Line = Header | Learned | Objects | Result | Footer
+Line = Header | Learned | Objects | Evidence | Result | Footer
 KINDS: Mapping[str, type[Line]] = {
     "header": Header,
     "facts": Learned,
     "objects": Objects,
+    "evidence": Evidence,
     "cell": Result,
     "footer": Footer,
 }

@@ -12,7 +12,7 @@ from conformance.model.facts import Facts
 from conformance.model.result import Result
 from conformance.model.verdict import Status
 from conformance.results.codec import Malformed, parse
-from conformance.results.lines import SCHEMA, Footer, Header, Learned, Line, Objects
+from conformance.results.lines import SCHEMA, Evidence, Footer, Header, Learned, Line, Objects
 
 _REMEDY = "Name a results.jsonl that `nftconform run` has written."
 
@@ -26,6 +26,7 @@ class Run:
     results: tuple[Result, ...]
     objects: Mapping[str, Objects] = field(default_factory=dict)
     footer: Footer | None = None
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
     @property
     def counts(self) -> Mapping[Status, int]:
@@ -66,6 +67,7 @@ class Run:
         if self.facts != self.header.facts:
             yield Learned(self.facts)
         yield from self.objects.values()
+        yield from self.evidence.values()
         yield from self.results
         if self.footer:
             yield self.footer
@@ -75,6 +77,7 @@ def gathered(lines: Iterable[Line], header: Header) -> Run:
     """The run of which these are the lines after its header; of what is said again the last word counts."""
     facts, footer = header.facts, None
     objects: dict[str, Objects] = {}
+    evidence: dict[str, Evidence] = {}
     results: dict[str, Result] = {}
     for line in lines:
         match line:
@@ -82,6 +85,8 @@ def gathered(lines: Iterable[Line], header: Header) -> Run:
                 results[line.id] = line
             case Objects():
                 objects[line.id] = line
+            case Evidence():
+                evidence[line.id] = line
             case Learned():
                 facts = line.facts
             case Footer():
@@ -89,7 +94,7 @@ def gathered(lines: Iterable[Line], header: Header) -> Run:
             case Header():
                 pass
     ordered = sorted(results.values(), key=lambda one: (one.area, one.id))
-    return Run(header, facts, tuple(ordered), objects, footer)
+    return Run(header, facts, tuple(ordered), objects, footer, evidence)
 
 
 def read(texts: Iterable[str], name: str) -> Run:

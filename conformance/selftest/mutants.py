@@ -25,7 +25,7 @@ from conformance.selftest.trial import ask, fresh_lab, switch_on
 Corpus = Mapping[str, Sequence[Transaction]]
 """By node, of each family's table in order."""
 
-_SHORT = ("--trust", "1", "--patience", "8")
+_SHORT = ("--trust", "1", "--patience", "8", "--evidence", "none")
 """Options of a run with few Services, of which proxies know soon or never."""
 _PATIENCE = 15.0
 """A proxy whose first transaction nft refuses is not waited for much longer than one that starts."""

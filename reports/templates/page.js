@@ -149,6 +149,28 @@
   const cite = ([said, url]) => (text(url).startsWith("https://")
     ? make("a", { href: text(url), rel: "noreferrer noopener" }, text(said)) : text(said));
   const CONTROL = (answered) => (answered === null ? "not asked" : answered ? "ok" : "did not answer");
+  /** The way of one packet, base chain by base chain; where it diverged is said in words, too. */
+  function way([title, stages], number, at) {
+    const items = stages.map(([name, rewritten, rules], i) => {
+      const here = at[0] === number && at[1] === i;
+      const matched = rules.map(([chain, rule, verdict]) => make("li", {}, make("span", { class: "chain" }, `${text(chain)}: `),
+        make("code", {}, text(rule)), ...(text(verdict) ? [` → ${text(verdict)}`] : [])));
+      return make("li", here ? { class: "here" } : {}, ...(text(rewritten) ? [make("em", {}, text(rewritten)), " "] : []),
+        make("span", { class: "stage" }, text(name)), ...(here ? [" ", make("strong", {}, "◀ here it diverged")] : []),
+        ...(matched.length ? [make("ul", {}, ...matched)] : []));
+    });
+    return make("section", {}, make("h4", {}, text(title)), make("ol", { class: "way" }, ...items));
+  }
+  function* evidence(told) {
+    const fold = (title, open, ...inside) => make("details", open ? { open: "" } : {}, make("summary", {}, title), ...inside);
+    if (told.ways && told.ways.length) {
+      yield fold("The packet's way, when it was dialled once more", true, ...told.ways.map((one, i) => way(one, i, told.at)));
+    }
+    for (const [node, lines] of told.nodes || []) {
+      yield fold(`What ${text(node)} had for this Service`, false, make("pre", {}, text(lines)));
+    }
+    if (told.pods !== undefined && text(told.pods)) yield fold("The endpoints' pods", false, make("pre", {}, text(told.pods)));
+  }
   function show(cell) {
     const told = data.details[cell.index] || {};
     const rows = [["verdict", glyph(cell), ` ${word(cell)}`], ["promise", `${cell.level}: ${cell.promise}`]];
@@ -167,7 +189,13 @@
       const [link, summary, expires] = told.issue;
       say("known issue", cite([summary, link]), ` (${text(link)}), until ${text(expires)}`);
     }
+    if (told.diverged !== undefined) say("diverged", make("strong", {}, text(told.diverged)));
+    if (told.owed !== undefined && text(told.owed)) say("owed", `the packet ${text(told.owed)}`);
+    if (told.untraced !== undefined && text(told.untraced)) say("not traced", text(told.untraced));
     if (text(told.evidence)) say("evidence", make("code", {}, text(told.evidence)));
+    const alike = told.ways ? undefined : cells.find((c) => c.case === cell.case && c.mark === cell.mark
+      && (data.details[c.index] || {}).ways);
+    if (alike) say("evidence", "gathered of ", make("a", { href: `#${encodeURIComponent(alike.id)}` }, alike.id), ", which fails alike");
     if (told.again !== undefined) say("again", make("code", {}, text(told.again)));
     const close = make("button", { type: "button", value: "close", autofocus: "" }, "Close");
     const back = make("button", { type: "button", value: "back" }, "← previous");
@@ -176,7 +204,7 @@
     const objects = (told.objects || []).map((number, i) => make("details", i ? {} : { open: "" },
       make("summary", {}, "The Service and its slices, as the API had them"), make("pre", {}, text(number))));
     dialog.replaceChildren(make("nav", {}, close, back, next), make("h2", { id: "title" }, cell.id),
-      make("dl", {}, ...terms), ...objects);
+      make("dl", {}, ...terms), ...evidence(told), ...objects);
     dialog.dataset.cell = cell.index;
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;

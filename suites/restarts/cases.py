@@ -1,7 +1,8 @@
-"""kube-proxy restarts on a node, under live traffic of that node."""
+"""kube-proxy restarts on a node, or loses its rules there, under live traffic of that node."""
 
 from __future__ import annotations
 
+from conformance.model.addresses import Protocol
 from conformance.model.case import (
     Answered,
     Case,
@@ -10,6 +11,7 @@ from conformance.model.case import (
     Matrix,
     Profile,
     ask,
+    axes,
     becomes,
     cluster_ip,
     dial,
@@ -18,9 +20,10 @@ from conformance.model.case import (
     nodes,
     on,
     pod,
+    readable_rules,
     service,
 )
-from conformance.model.kube import ServiceType
+from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped
 from conformance.spec.faults import Fault
 from conformance.spec.sources import CONNTRACK_CODE, NFTABLES_CODE, NFTABLES_KEP, VIRTUAL_IPS
@@ -28,10 +31,17 @@ from conformance.spec.sources import CONNTRACK_CODE, NFTABLES_CODE, NFTABLES_KEP
 MEANWHILE = tuple(step / 4 for step in range(33))
 """Seconds at which new connections are made while kube-proxy is away and starts: eight are enough for most."""
 
+IDLE = tuple(step / 2 for step in range(11))
+"""Seconds at which new connections are made while nothing changes."""
+
 _SERVED = service(ServiceType.NODE_PORT, on("a"), called="rst-01")
 _CHANGED = service(endpoints=on("a"), called="rst-02")
 _CREATED = service(endpoints=on("b"), called="rst-02-created")
 _DELETED = service(endpoints=on("a"), called="rst-02-deleted")
+_GROWN = service(endpoints=on("a"), called="rst-03")
+_LOCAL = _GROWN.but(endpoints=on("a", "b"), internal_policy=Policy.LOCAL)
+_BARE = service(ServiceType.NODE_PORT, on("a"), called="rst-04")
+_BESIDE = service(endpoints=on("b"), called="rst-04-beside")
 
 CASES = (
     Case(
@@ -74,7 +84,57 @@ CASES = (
         ),
         needs=(nodes(2),),
         profile=Profile.KUBE_PROXY_NFTABLES,
-        covers=("N01",),
+        covers=("N01", "N05"),
+    ),
+    Case(
+        id="RST-03",
+        promise="A UDP flow keeps its endpoint while a node's kube-proxy restarts.",
+        level=Level.SHOULD,
+        sources=(CONNTRACK_CODE, NFTABLES_KEP),
+        catches=(Fault.RESTART_FORGETS_FLOWS,),
+        given=_GROWN,
+        steps=(
+            ask("before", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
+            # Policy Local sends every new flow elsewhere, so that one which was forgotten cannot stay by chance.
+            becomes(_LOCAL),
+            ask("joined", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
+            disturb(Disruption.RESTART_PROXY, "b"),
+            ask("meanwhile", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
+            becomes(_LOCAL),
+            # For four seconds: kube-proxy looks after connection tracking some time after it has written its rules.
+            ask("after", dial(cluster_ip(), client=pod("b"), flow="kept", times=40), Answered(on("a"))),
+            ask("new", dial(cluster_ip(), client=pod("b")), Answered(on("b"))),
+        ),
+        needs=(nodes(2),),
+        across=axes(protocol=(Protocol.UDP,)),
+        profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("K10", "N02"),
+    ),
+    Case(
+        id="RST-04",
+        promise="When somebody has deleted kube-proxy's tables, Services are served again after the next change of a "
+        "Service, and after kube-proxy's restart.",
+        level=Level.SHOULD,
+        sources=(NFTABLES_KEP, NFTABLES_CODE),
+        catches=(Fault.DELETED_RULES_STAY_AWAY,),
+        given=_BARE,
+        steps=(
+            ask("before", dial(cluster_ip("rst-04"), client=pod("b")), Answered(on("a"))),
+            disturb(Disruption.DELETE_RULES, "b"),
+            ask("idle", dial(cluster_ip("rst-04"), client=pod("b"), rounds=IDLE)),
+            becomes(_BARE, _BESIDE),
+            ask("changed", dial(cluster_ip("rst-04"), client=pod("b")), Answered(on("a"))),
+            ask("changed-node-port", dial(node_port("b", of="rst-04"), client=pod("b")), Answered(on("a"))),
+            disturb(Disruption.DELETE_RULES, "b"),
+            disturb(Disruption.RESTART_PROXY, "b"),
+            becomes(_BARE, _BESIDE),
+            ask("restarted", dial(cluster_ip("rst-04"), client=pod("b")), Answered(on("a"))),
+            ask("restarted-node-port", dial(node_port("b", of="rst-04"), client=pod("b")), Answered(on("a"))),
+        ),
+        needs=(nodes(2), readable_rules()),
+        across=axes(protocol=(Protocol.TCP,)),
+        profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("N04",),
     ),
 )
 MATRICES: tuple[Matrix, ...] = ()

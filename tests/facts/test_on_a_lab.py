@@ -62,6 +62,7 @@ def test_what_the_api_tells(lab: Lab) -> None:
         "masquerade_all": False,
         "localhost_node_ports": True,
         "proxy_replacement": "none",
+        "cni": "lab-bridge",
         "dns": ["10.96.0.10", "fd00:96::a"],
         "node_local_dns": False,
         "may_exec": True,
@@ -75,11 +76,12 @@ def test_what_nobody_can_know_says_why(lab: Lab) -> None:
                                                "/proxyMode")  # fmt: skip
     for name in ("local_addresses", "pod_masquerade"):
         assert unknown.pop(name) == "the API does not tell: needs a process on the nodes"
-    for name in ("nft_versions", "host_nft_versions", "kernel_modes"):
+    for name in ("nft_versions", "host_nft_versions", "kernel_modes", "foreign_drops"):
         assert unknown.pop(name) == "the API does not tell: needs to look at the nodes themselves (--node-access)"
+    assert unknown.pop("host_ports") == "no object of the API tells"
+    assert unknown.pop("cni_dataplane") == "nobody tells it of lab-bridge"
     assert set(unknown) == {
-        "cni", "cni_version", "cni_dataplane", "policy_engine", "load_balancer", "dns_server", "dns_version",
-        "admission",
+        "cni_version", "policy_engine", "load_balancer", "dns_server", "dns_version", "admission",
     }  # fmt: skip
     assert all("no known " in why and "among DaemonSets and Deployments" in why for why in unknown.values())
 

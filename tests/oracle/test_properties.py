@@ -52,6 +52,25 @@ def test_total_deterministic_and_argued(question: Question) -> None:
 
 
 @quick
+@given(questions(), st.sampled_from(ProxyMode))
+def test_where_all_nodes_are_in_one_mode_it_is_the_clusters(question: Question, mode: ProxyMode) -> None:
+    state, client, destination = question
+    told = replace(state, modes=dict.fromkeys([*state.nodes, client.node], mode))
+    outright = replace(state, proxy=replace(state.proxy, mode=mode))
+    assert expect(told, client, destination) == expect(outright, client, destination)
+
+
+@quick
+@given(questions(), st.dictionaries(st.sampled_from([n.name for n in NODES]), st.sampled_from(ProxyMode)))
+def test_the_mode_of_a_node_on_nobodys_way_changes_nothing(question: Question, modes: dict[str, ProxyMode]) -> None:
+    state, client, destination = question
+    if client.kind is ClientKind.POD and destination.kind is DestinationKind.CLUSTER_IP:
+        alone = {node: mode for node, mode in modes.items() if node == client.node}
+        mixed = expect(replace(state, modes=modes), client, destination)
+        assert mixed == expect(replace(state, modes=alone), client, destination)
+
+
+@quick
 @given(questions(), st.randoms(use_true_random=False))
 def test_order_does_not_matter(question: Question, random: Random) -> None:
     state, client, destination = question

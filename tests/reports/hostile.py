@@ -12,7 +12,7 @@ from conformance.model.source import Reason, Source, SourceKind
 from conformance.model.verdict import Mismatch, Status
 from conformance.results.lines import Objects
 from conformance.results.run import Run
-from tests.reports.runs import HEADER, a_result, a_run, an_account
+from tests.reports.runs import HEADER, a_result, a_run, an_account, an_evidence
 
 HOSTILE = (
     "\"'`</script></style></pre><!--]]><img src=x onerror='document.title=1'><b onclick=x>{{ 7*7 }}{% raw %}&lt;"
@@ -33,6 +33,7 @@ def a_run_of(text: str) -> Run:
             mismatch=list(Mismatch)[i],
             issue=excuse,
             variant=Variant("t", "i", "e", True, ("a", "b")),
+            divergence="d",
             evidence="e",
             objects=("one",),
         )
@@ -42,7 +43,7 @@ def a_run_of(text: str) -> Run:
     objects = ({"kind": text, text: [text, {"a": text}], "spec": "line\nline"},)
     # Every cell names the same Service by the number that its text has got.
     named = {name: Objects(name, objects) for one in run.results for name in one.objects}
-    return replace(run, objects=named)
+    return replace(run, objects=named, evidence={one.id: an_evidence(one.id, text) for one in run.results})
 
 
 def _poisoned(value: Any, text: str, numbers: Iterator[int], links: Iterator[str]) -> Any:  # noqa: ANN401  any of a run

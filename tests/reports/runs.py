@@ -13,7 +13,8 @@ from conformance.model.facts import Fact, Facts
 from conformance.model.result import Account, Result, Timing
 from conformance.model.source import Reason
 from conformance.model.verdict import Mismatch, Status
-from conformance.results.lines import SCHEMA, Footer, Header
+from conformance.model.way import Divergence, Passage, Step, Way
+from conformance.results.lines import SCHEMA, EndpointPod, Evidence, Footer, Header, NodeState
 from conformance.results.run import Run, gathered
 from conformance.spec.sources import EXTERNAL_POLICY
 
@@ -65,3 +66,28 @@ def a_run(results: Iterable[Result], *, missing: int = 0, header: Header = HEADE
     counts = Counter(r.status for r in every)
     footer = Footer("2026-11-22T00:01:00+00:00", 12.3, len(every) + missing, True, counts, conclusion, conclusion.value)
     return gathered([*every, footer], header)
+
+
+def an_evidence(identity: str, text: str = "w") -> Evidence:
+    """A packet that is translated and then dropped by a policy, on one node that could not be read."""
+    steps = (Step("services", f"ip daddr {text} goto x", "goto x"), Step("x", f"dnat to {text}", "accept"))
+    ways = (
+        Way(
+            f"node-{text}",
+            (
+                Passage("inet nftconform-1", "asked-prerouting", "10.0.0.1", 40, text, 80, iif=text),
+                Passage("ip kube-proxy", "nat-prerouting", "10.0.0.1", 40, text, 80, steps=steps, end="accept"),
+                Passage("inet wall", text, "10.0.0.1", 40, "10.0.0.2", 81, steps=(Step(text, "", "drop"),), end="drop"),
+            ),
+        ),
+    )
+    return Evidence(
+        identity,
+        pods=(EndpointPod(f"pod-{text}", text, True, (text,)),),
+        nodes=(NodeState(f"node-{text}", "b", (f"rule {text}",), (f"entry {text}",), (f"unread {text}",)),),
+        owed=f"owed {text}",
+        dialled=f"dialled {text}",
+        ways=ways,
+        divergence=Divergence(f"diverged {text}", 0, 2),
+        untraced=f"untraced {text}",
+    )

@@ -16,7 +16,7 @@ from reports import html
 from reports.files import PAGE
 from tests.reports.browser import PROGRAM, WHY_NOT, Page, browser
 from tests.reports.hostile import HOSTILE, a_run_of
-from tests.reports.runs import a_result, a_run, an_account
+from tests.reports.runs import a_result, a_run, an_account, an_evidence
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason=WHY_NOT)
 CLIENTS, SERVICES, NODES = [f"pod-{c}" for c in "abcde"], [f"np-{i}" for i in range(10)], ["nodePort-a", "nodePort-b"]
@@ -104,6 +104,45 @@ def test_a_failing_cell_tells_everything_by_keyboard_alone(shown: Page) -> None:
     assert "nftconform run --case NPM.np-0.nodePort-a.pod-b.ipv4-tcp --kubeconfig k" in text
     shown.press("Escape")
     assert shown.run(TITLE) == ""
+
+
+def proven() -> Run:
+    """A failing cell with all that was gathered of it, and another of the case without."""
+    one, other = (replace(a_result(i, Status.FAILED, account=an_account()), case="NP") for i in (7, 8))
+    one = replace(one, divergence="diverged w", evidence="reports/out/evidence/x/")
+    return replace(a_run([one, other]), evidence={one.id: an_evidence(one.id)})
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_the_way_of_the_packet_is_a_list_in_which_the_divergence_is_said(
+    chromium: Page, tmp_path: Path, width: int
+) -> None:
+    page = opened(chromium, tmp_path, proven(), width=width, part="NP-07.ipv4-tcp")
+    stages = page.run("[...document.querySelectorAll('dialog .way > li')].map(li => li.innerText)")
+    assert [stage.splitlines()[0] for stage in stages] == [
+        "comes by at prerouting (iif w)",
+        "ip kube-proxy nat-prerouting",
+        "destination is now 10.0.0.2:81",
+    ]
+    assert "services: ip daddr w goto x\nx: dnat to w → accept" in stages[1]
+    assert stages[2].endswith("inet wall w ◀ here it diverged\nw: policy drop")
+    assert page.run("document.querySelectorAll('dialog .here').length") == 1
+    page.run("document.querySelectorAll('dialog details').forEach(d => { d.open = true })")
+    text = page.run("document.querySelector('dialog').innerText")
+    for said in (
+        "diverged w",
+        "owed w",
+        "untraced w",
+        "rule w",
+        "entry w",
+        "# not read: unread w",
+        "pod-w on w: ready",
+    ):
+        assert said in text
+    assert page.run("document.querySelector('dialog').scrollWidth") <= width
+    page.press("n")
+    assert page.run("document.querySelectorAll('dialog .way').length") == 0
+    assert page.run("document.querySelector('dialog dd a[href=\"#NP-07.ipv4-tcp\"]').textContent") == "NP-07.ipv4-tcp"
 
 
 def test_arrows_walk_over_a_map_and_enter_opens(shown: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_a_failure_leads_with_the_promise_and_carries_the_block() -> None:
     assert "  observed  5/5 silent\n" in failure.text
     assert "  controls  before ok, after not asked\n" in failure.text
     assert failure.text.endswith("  again     nftconform run --case NP-01.ipv4-tcp --kubeconfig k")
+
+
+def test_evidence_is_attached_as_jenkins_and_gitlab_read_it() -> None:
+    one = replace(a_result(1, Status.FAILED, account=an_account()), divergence="node-b", evidence="out/evidence/NP-01/")
+    (suite,) = read(a_run([one]))
+    (case,) = suite
+    assert case.system_out == "[[ATTACHMENT|out/evidence/NP-01/way.txt]]"
+    (failure,) = case.result
+    assert "  diverged  node-b\n  evidence  out/evidence/NP-01/\n" in failure.text
 
 
 def test_a_truncated_run_says_so() -> None:

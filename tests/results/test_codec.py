@@ -16,8 +16,9 @@ from conformance.model.facts import Fact, Facts
 from conformance.model.result import Account, Excuse, Result, Timing, Variant
 from conformance.model.source import Reason, Source
 from conformance.model.verdict import Status
+from conformance.model.way import Divergence, Passage, Step, Way
 from conformance.results.codec import Malformed, dump, parse
-from conformance.results.lines import Footer, Header, Learned, Line, Objects
+from conformance.results.lines import EndpointPod, Evidence, Footer, Header, Learned, Line, NodeState, Objects
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "reports" / "results.schema.json").read_text())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -64,10 +65,21 @@ FACTS = st.builds(
     local_addresses=st.builds(Fact, st.none() | st.dictionaries(TEXT, TEXTS, max_size=2), TEXT),
     masquerade_all=st.builds(Fact, st.none() | st.booleans(), TEXT),
 )
+PASSAGE = st.builds(Passage, source_port=COUNT, port=COUNT, steps=st.lists(st.builds(Step), max_size=2).map(tuple))
+WAY = st.builds(Way, TEXT, st.lists(PASSAGE, max_size=2).map(tuple))
+EVIDENCE = st.builds(
+    Evidence,
+    TEXT,
+    pods=st.lists(st.builds(EndpointPod), max_size=1).map(tuple),
+    nodes=st.lists(st.builds(NodeState, rules=TEXTS, unread=TEXTS), max_size=1).map(tuple),
+    ways=st.lists(WAY, max_size=2).map(tuple),
+    divergence=st.builds(Divergence, TEXT, COUNT, COUNT),
+)
 LINE: st.SearchStrategy[Line] = st.one_of(
     st.builds(Header, schema=st.just(1), started=TIME, nodes=TEXTS, facts=FACTS, seed=COUNT),
     st.builds(Learned, FACTS),
     st.builds(Objects, TEXT, st.lists(st.dictionaries(TEXT, PLAIN, max_size=3), max_size=2).map(tuple)),
+    EVIDENCE,
     RESULT,
     st.builds(
         Footer,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.start import Lab, launch
 from conformance.model.cluster import ProxyMode
+from reports.results_file import load
 from tests.run.conftest import Run
 from tests.run.test_on_a_lab import cells, outside
 
@@ -39,12 +42,27 @@ def test_promises_hold_in_both_modes(lab: Lab, nftconform: Run, tmp_path: Path) 
     rules = nftconform("lab", "exec", *folder, "node-b", "nft", "list", "tables").stdout
     assert ("table ip nat" in rules, "kube-proxy" in rules) == (True, False)
 
-    assert "now in nftables mode" in nftconform("lab", "proxy-mode", *folder, "nftables").stdout
+    switch = (sys.executable, "-m", "conformance.cli", "lab", "proxy-mode", *folder)
+    watching = ("watch", *command[1:3], "--node-access", "kube-proxy", "--every", "0.2", "--after", "0", "--json")
+    watched = nftconform(*watching, "--", *switch, "nftables")
+    assert watched.returncode == 0, watched.stderr
+    seen = json.loads(watched.stdout)
+    assert (set(seen["before"].values()), set(seen["after"].values())) == ({"iptables"}, {"nftables"})
+    assert {(one["back"], one["trouble"]) for one in seen["outages"]} == {(True, "")}
+    assert {one["lane"].rsplit(", ")[-1] for one in seen["outages"]} == {"new", "flow"}
     assert "already in nftables mode" in nftconform("lab", "proxy-mode", *folder, "nftables").stdout
     done = nftconform(*command, "--case", "CIP-01", "-k", "CIP-01")
     assert done.returncode == 0, done.stdout + done.stderr
     chains = nftconform("lab", "exec", *folder, "node-b", "nft", "list", "ruleset").stdout
     assert ("table ip kube-proxy" in chains, "KUBE-SVC" in chains) == (True, False)
+
+    assert (
+        "node-b is now in iptables mode"
+        in nftconform("lab", "proxy-mode", *folder, "--node", "node-b", "iptables").stdout
+    )
+    done = nftconform(*command, "--case", "NPS")
+    assert "failed" not in done.stdout, done.stdout + done.stderr
+    assert set(load(tmp_path / "results.jsonl").facts.modes().values()) == {ProxyMode.NFTABLES, ProxyMode.IPTABLES}
 
 
 @pytest.mark.parametrize("arguments", [("run", "--proxy-mode", "iptables"), ("run", "--lab", "--proxy-mode", "ipvs")])

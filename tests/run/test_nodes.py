@@ -253,6 +253,7 @@ def test_facts_are_learned_where_they_can_be() -> None:
     assert learned["nft_versions"].value == {"n1": "1.0.6"}
     assert learned["host_nft_versions"].value == {"n1": "1.0.9"}
     assert learned["kernel_modes"].value == {"n1": "nftables"}
+    assert learned["foreign_drops"].value == {"n1": "none"}
     nobody = Nodes([replace(sight(), proxy=None, host=None)]).learned()
     assert nobody["nft_versions"].value is None
     assert nobody["nft_versions"].source == "nft in kube-proxy's pods: none could be asked"

@@ -57,7 +57,7 @@ def test_a_lab_in_ipvs_mode_as_far_as_its_api_tells(
     assert ("node-port-localhost", "default/web") not in found  # ipvs mode has none
     assert {name for kind, name in found if kind == "firewall-unknown"} == {"node-b", "node-c"}
     assert {name for kind, name in found if kind == "nft-unknown"} == {"node-a", "node-b", "node-c"}
-    assert found["component-unknown", "cni"]["severity"] == "unknown"
+    assert found["component-unknown", "lab-bridge"]["severity"] == "unknown"
 
 
 def test_who_may_read_less_learns_less_and_is_told_what_helps(lab: Lab, nftconform: Run, tmp_path: Path) -> None:

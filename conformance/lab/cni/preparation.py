@@ -64,11 +64,15 @@ def _overlay(ip: IPRoute, wanted: Vxlan, plan: AddressPlan, node: NodePlan) -> N
 
 
 def _reach_own_pods(ip: IPRoute, plan: AddressPlan, node: NodePlan) -> None:
-    """A macvlan's parent cannot speak with it, but a sibling can."""
+    """A macvlan's parent cannot speak with it, but a sibling can.
+
+    Over IPv6 it answers for the node's address only if it has that, too.
+    """
     uplink, known = ip.link_lookup(ifname=UPLINK)[0], values(plan, node)
     ip.link("add", ifname=HOST_MACVLAN, kind="macvlan", link=uplink, macvlan_mode=_BRIDGE_MODE)
     index = ip.link_lookup(ifname=HOST_MACVLAN)[0]
     ip.link("set", index=index, state="up")
+    ip.addr("add", index=index, address=node.ipv6, prefixlen=128, flags=_NODAD)
     for family in ("IPV4", "IPV6"):
         for address in _between(known[f"UPLINK_FIRST_{family}"], known[f"UPLINK_LAST_{family}"]):
             ip.route("add", dst=address, oif=index, family=_AF[ip_network(address).version])

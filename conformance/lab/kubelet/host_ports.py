@@ -54,6 +54,7 @@ class HostPorts:
     def __init__(self, bridge: str) -> None:
         self._bridge = bridge
         self._pods: dict[str, tuple[tuple[str, ...], tuple[PortMapping, ...]]] = {}
+        self._clean = False  # a killed agent may have left its table
 
     async def add(self, pod: str, addresses: tuple[str, ...], ports: tuple[PortMapping, ...]) -> None:
         """Lead ``ports`` of the node to the pod with this UID and these addresses; ``NftError``, ``OSError``."""
@@ -74,8 +75,10 @@ class HostPorts:
 
     async def clear(self) -> None:
         """Take away everything, also of an agent that was killed; ``NftError``, ``OSError``."""
-        self._pods.clear()
-        await self._write(())
+        if self._pods or not self._clean:
+            self._pods.clear()
+            await self._write(())
+            self._clean = True
 
     async def _write(self, changed: Iterable[PortMapping]) -> None:
         """The whole table anew, whatever somebody else has made of it; then flows of the past are forgotten."""

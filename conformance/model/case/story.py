@@ -102,6 +102,7 @@ class Disruption(Enum):
     """What is done to the cluster itself; the value completes "while"."""
 
     RESTART_PROXY = "kube-proxy restarts"
+    DELETE_RULES = "somebody has deleted kube-proxy's tables"
 
 
 @dataclass(frozen=True, slots=True)

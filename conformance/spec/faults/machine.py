@@ -80,8 +80,37 @@ DAMAGE = {
         Site.NODE,
         "an inet table has a filter chain on forward with the policy drop, which lets pass only what is established",
         "kube-proxy opens no firewall: who drops by default must name what is to pass.",
-        _UNFIT,
+        (*_UNFIT, Mismatch.NOT_REACHED),
         upstream(39823, 59656),
+    ),
+    Fault.FOREIGN_REJECTS_TRANSLATED: Damage(
+        Site.NODE,
+        "an inet table has a filter chain on forward that rejects new connections whose destination was translated",
+        "What kube-proxy has translated passes the other tables of the node.",
+        (Mismatch.NOT_REACHED,),
+        ("firewalld/firewalld#1536",),
+    ),
+    Fault.FOREIGN_INPUT_DROPS: Damage(
+        Site.NODE,
+        "an inet table has a filter chain on input that drops new connections to ports from 1024 to 29999 which are no "
+        "component's",
+        "kube-proxy opens no firewall: endpoints on the host's network need their ports named there.",
+        (Mismatch.NOT_REACHED,),
+        upstream(71305),
+    ),
+    Fault.DNS_NOT_TRACKED: Damage(
+        Site.NODE,
+        "an inet table has chains at priority -300 with notrack for the ClusterIPs of cluster DNS",
+        "What is sent to a ClusterIP is tracked, or answered by somebody on the node.",
+        (Mismatch.NOT_REACHED, Mismatch.WRONG_NAME),
+        ("kubernetes/dns#682", *upstream(98758)),
+    ),
+    Fault.OLD_RULES_INTERCEPT: Damage(
+        Site.NODE,
+        "an inet table has nat chains just before kube-proxy's that translate every ClusterIP to an address nobody has",
+        "When kube-proxy starts in another mode, it takes away what the mode before has written.",
+        (Mismatch.NOT_REACHED, Mismatch.REFUSED_NOT_DROPPED, Mismatch.ANSWERED),
+        upstream(119265),
     ),
     Fault.IPTABLES_FLAVOURS_MIXED: Damage(
         Site.NODE,

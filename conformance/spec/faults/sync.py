@@ -100,6 +100,19 @@ DAMAGE = {
         "While kube-proxy restarts, Services are served as before.",
         (Mismatch.NOT_REACHED,),
     ),
+    Fault.RESTART_FORGETS_FLOWS: Damage(
+        Site.RULES,
+        "when a proxy that starts has written its rules, the kernel forgets all translated UDP flows",
+        "A UDP flow keeps its endpoint while kube-proxy restarts.",
+        (Mismatch.WRONG_ENDPOINT, Mismatch.NOT_REACHED),
+        upstream(122740),
+    ),
+    Fault.DELETED_RULES_STAY_AWAY: Damage(
+        Site.RULES,
+        "transactions on a table that was there once, and is there no more, are left out",
+        "kube-proxy writes all its rules when it finds that a change of them fails, and when it starts.",
+        (Mismatch.NOT_REACHED,),
+    ),
     Fault.SLOW_SYNC: Damage(
         Site.RULES,
         "each transaction but the first waits for 90 seconds",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from conformance.lab.faults.board import Switch
@@ -227,6 +230,30 @@ def test_flows_are_forgotten_after_a_change_of_endpoints_alone() -> None:
     assert not where.afterwards
     assert suffer(where, *FIRST) == list(FIRST)
     assert len(where.afterwards) == 1
+
+
+def test_flows_are_forgotten_when_a_proxy_starts_that_is_not_the_first() -> None:
+    where, start = scene(Fault.RESTART_FORGETS_FLOWS), f"add table {T}"
+    suffer(where, start, *FIRST)
+    suffer(where, *FIRST)
+    assert not where.afterwards
+    assert suffer(where, start, *FIRST) == [start, *FIRST]
+    assert len(where.afterwards) == 1
+
+
+def test_a_table_that_was_there_is_not_written_once_it_is_gone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    listing = tmp_path / "listing"
+    nft = tmp_path / "nft"
+    nft.write_text(f"#!/bin/sh\ncat {listing}\n")
+    nft.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    where = scene(Fault.DELETED_RULES_STAY_AWAY)
+    listing.write_text("")
+    assert suffer(where, *FIRST) == list(FIRST), "the first time there is none"
+    listing.write_text(f"table {T}\ntable ip other\n")
+    assert suffer(where, *FIRST) == list(FIRST)
+    listing.write_text("table ip other\n")
+    assert suffer(where, *FIRST) == []
 
 
 def test_flows_are_forgotten_by_the_address_of_the_port_that_changes() -> None:

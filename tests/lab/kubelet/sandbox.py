@@ -133,7 +133,10 @@ class Sandbox:
 
 
 def end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> None:
-    """Signal and wait; nsenter passes no signals on, so it is its child that gets it."""
+    """Signal and wait; nsenter passes no signals on, so it is its child that gets it.
+
+    Half the grace period of a pod is enough: it is not granted to pods that only their agent leaves.
+    """
     if process.poll() is None:
         for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
             os.kill(int(child), number)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from conformance.lab.faults.rules.registry import puts_in
+from conformance.lab.faults.rules.shape import is_full
 from conformance.lab.faults.scene import Scene, with_libraries
 from conformance.lab.faults.transaction import Command, Transaction
 from conformance.model.addresses import Family, Protocol
@@ -20,6 +21,16 @@ def flows_forgotten(transaction: Transaction, scene: Scene) -> Transaction:
     """Whenever the endpoints of any Service change, every translated UDP flow is forgotten."""
     if any(map(_rewrites, transaction)):
         scene.afterwards.append(_forgetting(transaction, scene.concerns))
+    return transaction
+
+
+@puts_in(Fault.RESTART_FORGETS_FLOWS)
+def restart_forgets_flows(transaction: Transaction, scene: Scene) -> Transaction:
+    """When a proxy that is not the first has started, every translated UDP flow is forgotten."""
+    if is_full(transaction):
+        if scene.memory.get("ready"):
+            scene.afterwards.append(_forgetting(transaction, scene.concerns))
+        scene.memory["ready"] = True
     return transaction
 
 

@@ -59,6 +59,24 @@ def restart_window(transaction: Transaction, scene: Scene) -> Transaction:
     return transaction
 
 
+@puts_in(Fault.DELETED_RULES_STAY_AWAY)
+def deleted_rules_stay_away(transaction: Transaction, scene: Scene) -> Transaction:
+    """A table that was there once is not written when it is there no more."""
+    if not transaction:
+        return transaction
+    if scene.memory.get("ready") and not _there(transaction[0].family, transaction[0].table):
+        return ()
+    scene.memory["ready"] = True
+    return transaction
+
+
+def _there(family: str, table: str) -> bool:
+    import subprocess  # noqa: PLC0415  (most transactions need none)
+
+    listed = subprocess.run(["nft", "list", "tables", family], capture_output=True, text=True, check=True).stdout
+    return f"table {family} {table}" in listed.splitlines()
+
+
 def _without(table: str) -> None:
     import subprocess  # noqa: PLC0415  (most transactions need none)
 

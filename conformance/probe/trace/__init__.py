@@ -1,0 +1,1 @@
+"""Follows packets through the rules of a node while a dial is made."""

@@ -21,7 +21,7 @@ from conformance.results.run import Run
 from conformance.spec.causes import known
 from reports.causes import told, unexplained
 from reports.embedded import embedded
-from reports.facts import described, properties
+from reports.facts import described, properties, spent
 from reports.marks import BY_KEY, MARKS, Mark, key_of
 from reports.shared import Trait, traits
 
@@ -78,6 +78,7 @@ def document(run: Run) -> bytes:
         truncated=run.footer is None,
         asked=described(run.facts, run.header.nodes, run.header.families, run.header.profile),
         facts=properties(run.facts),
+        spent=spent(run.footer.effort) if run.footer else {},
         total=len(run.results),
         statuses=[(status, BY_KEY[_key(status)], counts[status]) for status in shown],
         marks=[(mark, marked[mark.key]) for mark in MARKS if marked[mark.key]],

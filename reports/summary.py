@@ -19,6 +19,7 @@ from conformance.model.verdict import Status
 from conformance.results.run import Run
 from conformance.spec.causes import known
 from reports.causes import short
+from reports.facts import spent
 
 MOST_BLOCKS = 10
 """Who has more failures reads the reports."""
@@ -65,6 +66,9 @@ def show(console: Console, run: Run, written: Collection[Path] = (), options: st
     used, there = len(run.header.nodes), len(run.facts.nodes.otherwise(()))
     few = f", on {used} of {there} nodes" if used < there else ""
     console.print(Text.assemble((word, style), f": {judged} cells judged{took}{unasked}{few}"))
+    if whole and run.footer:
+        for name, words in spent(run.footer.effort).items():
+            console.print(Text(f"{name}: {words}"), soft_wrap=True)
     for path in written:
         console.print(Text(f"written: {path}"), soft_wrap=True)
 

@@ -14,6 +14,7 @@ from conformance.arrange.cleanup import remove
 from conformance.arrange.run import Run
 from conformance.arrange.waits import ACCOUNT, PODS, NotConverged, converge
 from conformance.cluster.api import Cluster
+from conformance.cluster.effort import timed
 from conformance.cluster.paths import collection_of, kind
 from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError, UsageError
@@ -21,6 +22,7 @@ from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.refs import endpoint, host, pod
 from conformance.model.case.service_spec import ServiceSpec
 from conformance.model.client import Client, ClientKind
+from conformance.model.effort import Phase
 from conformance.model.kube import HostPort
 
 JSON = dict[str, Any]
@@ -86,6 +88,7 @@ class Arrangement:
     def __enter__(self) -> Self:
         return self
 
+    @timed(Phase.CLEAN_UP)
     def __exit__(
         self, kind_: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None
     ) -> None:
@@ -115,6 +118,7 @@ class Arrangement:
         with ThreadPoolExecutor(AT_ONCE, "create") as pool, self.cluster.outage.hurried():
             return list(pool.map(lambda o: self.cluster.create(collection_of(o), o), objects))
 
+    @timed(Phase.PODS)
     def build(self, wanted: Wanted) -> dict[str, Position]:
         """Create namespaces and pods and wait for them; client positions by the label of their `ClientRef`.
 
@@ -177,9 +181,9 @@ class Arrangement:
         """The run's Services as the API has them now."""
         return self.cluster.objects("Service", self.run.namespace, self.run.selector)
 
-    def slices(self) -> list[JSON]:
-        """The EndpointSlices of the run's Services, as the API has them now."""
-        return self.cluster.objects("EndpointSlice", self.run.namespace)
+    def slices(self, selector: str = "") -> list[JSON]:
+        """The EndpointSlices of the run's Services, or those with these labels, as the API has them now."""
+        return self.cluster.objects("EndpointSlice", self.run.namespace, selector)
 
     def _credentials(self) -> JSON | None:
         """The Secret that is to be copied; `UsageError` when it is not there, or none for pulling images."""

@@ -13,10 +13,12 @@ from conformance.arrange import lacking, manifests
 from conformance.arrange.arrangement import AT_ONCE, Arrangement
 from conformance.arrange.balancing import Mode, wants
 from conformance.arrange.waits import LOAD_BALANCERS, SLICES, NotConverged, converge
+from conformance.cluster.effort import timed
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import collection_of, kind
 from conformance.model import manifest
 from conformance.model.case.service_spec import ServiceSpec
+from conformance.model.effort import Phase
 from conformance.model.kube import ServiceType
 from conformance.model.surroundings import Surroundings
 
@@ -48,6 +50,7 @@ class Services:
     """Whether the last change was not carried through: nobody knows what there is."""
     _given: dict[str, int] = field(default_factory=dict)
 
+    @timed(Phase.ARRANGE)
     def become(self, specs: Sequence[ServiceSpec], here: Surroundings, sentinel: ServiceSpec) -> JSON:
         """Make exactly ``specs`` exist, wait until their slices hold the endpoints, then create the sentinel.
 
@@ -92,6 +95,7 @@ class Services:
         self.arrangement.cluster.delete(_path(self.arrangement.run.namespace, self._last))
         return self._create_last(sentinel, here)
 
+    @timed(Phase.CLEAN_UP)
     def withdraw(self) -> None:
         """Delete all of them."""
         self._torn = True
@@ -159,14 +163,19 @@ class Services:
         self.arrangement.create(e for name, e in made.items() if name not in known)
         self._at_once(lambda name: cluster.update(kind("Endpoints").path(run.namespace, name), made[name]), known)
 
+    @timed(Phase.CONVERGE)
     def _create_last(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:
         last = manifests.service(self.arrangement.run, sentinel, here)
         self._last = last["metadata"]["name"] = f"last-{next(self._numbers)}"
         (made,) = self.arrangement.create([last])
         expected = {self._last: _selected(sentinel)}
-        converge(SLICES, self._seen, lambda seen: lacking.endpoints(expected, *seen))
+        converge(SLICES, self._seen_of_last, lambda seen: lacking.endpoints(expected, [made], seen))
         return made
 
+    def _seen_of_last(self) -> list[JSON]:
+        return self.arrangement.slices(f"kubernetes.io/service-name={self._last}")
+
+    @timed(Phase.CONVERGE)
     def _wait_for_endpoints(self, expected: Mapping[str, frozenset[str]]) -> None:
         waited = {name: pods for name, pods in expected.items() if name not in self.lacking | self.forbidden}
         try:
@@ -181,6 +190,7 @@ class Services:
     def _seen(self) -> tuple[list[JSON], list[JSON]]:
         return self.arrangement.services(), self.arrangement.slices()
 
+    @timed(Phase.CONVERGE)
     def _wait_for_balancers(self) -> None:
         """Wait for addresses, but only once in vain: where no controller gives any, the cells say so."""
         balanced = any(s.type is ServiceType.LOAD_BALANCER and s.ingress is None for s in self.specs.values())

@@ -29,7 +29,7 @@ ACCOUNT = Wait("the namespace's default service account", 30, 0.05, hint="Is kub
 PODS = Wait("the run's pods to be ready", 180, 0.2, hint="Check --agent-image, node taints and Pod Security.")
 SLICES = Wait("EndpointSlices to hold the expected endpoints", 60, 0.1, hint="Is kube-controller-manager running?")
 LOAD_BALANCERS = Wait("load balancers to have an address", 60, 0.2, hint="Is there a load balancer controller?")
-SETTLED = Wait("the Service that was created last to answer everywhere", 60, 0.2, successes=3)
+SETTLED = Wait("the Service that was created last to answer everywhere", 60, 0.05, successes=3)
 POLICED = Wait(
     "the NetworkPolicy that was made last to be in force", 60, 0.1, successes=2, hint="Does anything enforce policies?"
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 
 from conformance import __version__
 from conformance.arrange.terms import Terms
+from conformance.cli.bench_own import SIZES, measure_scale, measure_self
 from conformance.cli.plotting import check_installed
 from conformance.cli.terms import terms_options
 from conformance.cli.there import terminable
@@ -89,6 +90,13 @@ class _Numbers(click.ParamType[tuple[int, ...]]):
 @click.option(
     "--load", "load_seconds", default=3.0, show_default=True, type=click.FloatRange(0), help="Seconds of each load."
 )
+@click.option(
+    "--self", "of_self", is_flag=True, help="Measure the kit instead: its dials beside other ways, and whole runs."
+)
+@click.option("--no-runs", is_flag=True, help="With --self: its dials only.")
+@click.option(
+    "--scale", is_flag=True, help="Measure the kit's pure parts instead, up to 1,000 nodes and 10,000 Services."
+)
 @click.option("--family", type=click.Choice([f.value for f in Family]), help="[default: the cluster's first]")
 @click.option("--seed", type=int, help="Of all that is drawn.  [default: drawn]")
 @click.option("--agent-image", help="The image with python3 that pods run.")
@@ -108,6 +116,9 @@ def bench(
     changes: int,
     rate: float,
     load_seconds: float,
+    of_self: bool,
+    no_runs: bool,
+    scale: bool,
     family: str | None,
     seed: int | None,
     agent_image: str | None,
@@ -122,7 +133,10 @@ def bench(
     Exit codes: 0 all was measured, 2 not all (interrupted, or a fault on the way), 3 usage or environment.
     """
     put_on_path()
-    check_installed()
+    if scale:
+        return measure_scale(SIZES, output)
+    if not of_self:
+        check_installed()
     if in_lab and (kubeconfig or context):
         raise UsageError("--lab brings its own cluster.", "Give either --lab or --kubeconfig and --context.")
     if binaries and not in_lab:
@@ -137,6 +151,9 @@ def bench(
     choice = Choice(
         kubeconfig=str(kubeconfig) if kubeconfig else None, context=context, agent_image=agent_image, terms=terms
     )
+    if of_self:
+        with terminable(), _of_self(choice, nodes) if in_lab else nullcontext(choice) as there:
+            return measure_self(there, agent_image, output, rounds=rounds, seed=seed, grow=not no_runs)
     with terminable(), ExitStack() as stack:
         choices = (
             [stack.enter_context(_lab(choice, nodes, mode, binaries)) for mode in _chosen(modes)]
@@ -148,6 +165,18 @@ def bench(
         restart = in_lab or terms.disruptive
         wish = Wish(services, endpoints, rounds, dials, changes, rate, load_seconds, restart, kept, seed)
         return _measure(sites, wish, output)
+
+
+@contextmanager
+def _of_self(choice: Choice, nodes: int) -> Iterator[Choice]:
+    """A lab as `nftconform run --lab` brings one."""
+    from conformance.lab.launch.sites import externals  # noqa: PLC0415
+    from conformance.lab.launch.start import running_lab  # noqa: PLC0415
+
+    with running_lab(nodes=nodes, progress=lambda text: click.echo(text, err=True)) as lab:
+        yield replace(
+            choice, kubeconfig=str(lab.kubeconfig), lab_nodes=nodes, externals=externals(lab.directory, nodes)
+        )
 
 
 def _chosen(modes: str) -> list[ProxyMode]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ import click
 
 from conformance.cli import INTERRUPTED
 from conformance.cli.options import KubernetesOptions, kubernetes
+from conformance.cluster.effort import during
 from conformance.errors import UsageError
 from conformance.model.cluster import ProxyMode
+from conformance.model.effort import Phase
 
 if TYPE_CHECKING:
     from conformance.lab.cni.choice import Cni
@@ -44,9 +47,10 @@ def settled(choice: Choice, *, in_lab: bool, nodes: int, wanted: KubernetesOptio
         raise UsageError("--binaries, --proxy-mode, --kube-proxy-config and --cni are for a lab.", "Give --lab, too.")
     choice = replace(choice, lab_network=wanted[-1].words)
     with terminable(), _lab(choice, nodes, *kubernetes(*wanted)) if in_lab else _as_it_is(choice) as there:
-        settings = settle(there)
-        check_permitted(settings)
-        check_reachable(settings)
+        with during(Phase.FACTS):
+            settings = settle(there)
+            check_permitted(settings)
+            check_reachable(settings)
         with exclusive(settings) as alone, routed(alone) as there_too:
             yield there_too
 
@@ -63,9 +67,10 @@ def _lab(choice: Choice, nodes: int, mode: ProxyMode, real: Real | None, cni: Cn
     from conformance.lab.launch.sites import externals  # noqa: PLC0415
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
 
-    with running_lab(
-        nodes=nodes, proxy_mode=mode, real=real, cni=cni, progress=lambda text: click.echo(text, err=True)
-    ) as lab:
+    with ExitStack() as stack:
+        with during(Phase.LAB):
+            told = partial(click.echo, err=True)
+            lab = stack.enter_context(running_lab(nodes=nodes, proxy_mode=mode, real=real, cni=cni, progress=told))
         click.echo(f"lab ready in {lab.seconds:.1f} s: {lab.summary}")
         sites = (*externals(lab.directory, nodes), *choice.externals)
         yield replace(choice, kubeconfig=str(lab.kubeconfig), externals=sites, lab_nodes=nodes)

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import urllib3
 from kubernetes import client
 
+from conformance.cluster.effort import STOPWATCH
 from conformance.cluster.failures import ApiRefused, passes_by, refused, unreachable
 from conformance.cluster.outage import Outage
 from conformance.cluster.paths import kind
@@ -255,6 +256,7 @@ class Cluster:
         headers: Mapping[str, str],
         timeout: urllib3.Timeout,
     ) -> urllib3.BaseHTTPResponse:
+        STOPWATCH.count("requests")
         url = f"{self.server}{path}" + (f"?{urlencode(params)}" if params else "")
         return self._pool.request(
             method, url, body=data, headers=headers, timeout=timeout, preload_content=False, retries=False

@@ -11,6 +11,7 @@ import websocket
 from kubernetes.stream.ws_client import WSClient
 
 from conformance.cluster.api import Cluster
+from conformance.cluster.effort import STOPWATCH
 from conformance.cluster.failures import refused, unreachable
 from conformance.cluster.paths import kind
 from conformance.cluster.stream import LineBuffer, StreamLost
@@ -27,6 +28,7 @@ def opened(cluster: Cluster, url: str, asked: str, *, renewable: bool = True) ->
     # its ApiClient while it connects, and keeps a copy of everything it ever read.
     dial: Any = WSClient
     proof = cluster.authorization()
+    STOPWATCH.count("streams")
     try:
         socket = dial(cluster.configuration, url.replace("http", "ws", 1), dict(proof), capture_all=False)
     except websocket.WebSocketBadStatusException as failure:

@@ -78,6 +78,8 @@ class Cell:
     @property
     def specs(self) -> tuple[ServiceSpec, ...]:
         """Every Service of the case in every phase."""
+        if len(self.phases) == 1:
+            return self.phases[0]
         return tuple(dict.fromkeys(s for phase in self.phases for s in phase))
 
     @property

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 
 from conformance.model.addresses import Family
+from conformance.model.index import Index
 from conformance.model.kube import EndpointSlice, HostMapping, Node, Service
 from conformance.model.network_policy import Policed
 
@@ -45,7 +47,7 @@ class ProxyConfig:
     localhost_node_ports: bool = True  # iptables.localhostNodePorts: IPv4 node ports on loopback, iptables mode only
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the index is made once
 class ClusterState:
     """One consistent view of everything that routing depends on; keys are ``namespace/name`` and node names.
 
@@ -67,10 +69,19 @@ class ClusterState:
     host_ports: Mapping[str, tuple[HostMapping, ...]] = field(default_factory=dict)
     policed: Policed = field(default_factory=Policed)
 
+    @cached_property
+    def index(self) -> Index:
+        """The same objects by address and number; they must not change any more."""
+        return Index(self.services, self.slices, self.nodes)
+
     def at(self, node: str) -> ClusterState:
         """The same as the node's own kube-proxy sees it: in a roll-out it may run in another mode than others."""
         mode = self.modes.get(node, self.proxy.mode)
-        return self if mode is self.proxy.mode else replace(self, proxy=replace(self.proxy, mode=mode))
+        if mode is self.proxy.mode:
+            return self
+        other = replace(self, proxy=replace(self.proxy, mode=mode))
+        other.__dict__["index"] = self.index  # of the same objects
+        return other
 
     def slices_of(self, service: Service, family: Family) -> tuple[EndpointSlice, ...]:
         """The slices of ``service`` that carry ``family``, in the order given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -64,20 +64,20 @@ def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
     """
     return tuple(
         Capture(service, port, _role(state.proxy, roles))
-        for service, port in _ports(state, packet)
+        for service, port in _ports(state.index.with_address(packet.ip), packet)
         if port.port == packet.port and (roles := tuple(_roles(state.proxy, service, packet)))
     )
 
 
 def node_port_captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
     """Every Service port that has the packet's port as its node port."""
-    found = ((service, port) for service, port in _ports(state, packet) if port.node_port == packet.port)
+    every = _ports(state.index.with_node_port(packet.port), packet)
+    found = ((service, port) for service, port in every if port.node_port == packet.port)
     return tuple(Capture(service, port, Role.NODE_PORT) for service, port in found)
 
 
-def _ports(state: ClusterState, packet: Packet) -> Iterator[tuple[Service, ServicePort]]:
-    for key in sorted(state.services):
-        service = state.services[key]
+def _ports(services: Iterable[Service], packet: Packet) -> Iterator[tuple[Service, ServicePort]]:
+    for service in services:
         ports = [p for p in service.ports if p.protocol is packet.protocol and packet.port in {p.port, p.node_port}]
         if ports and proxied(service, packet.family):
             yield from ((service, port) for port in sorted(ports, key=lambda p: p.name))
@@ -106,9 +106,7 @@ def load_balancer_ips(proxy: ProxyConfig, service: Service) -> tuple[str, ...]:
 def is_cluster_ip(state: ClusterState, ip: str) -> bool:
     """Whether ``ip`` is the ClusterIP of a Service that kube-proxy programs."""
     family = Family.of(ip)
-    return any(
-        ip in s.cluster_ips and proxied(s, family) and cluster_ip(s, family) == ip for s in state.services.values()
-    )
+    return any(proxied(s, family) and cluster_ip(s, family) == ip for s in state.index.with_address(ip))
 
 
 def accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:

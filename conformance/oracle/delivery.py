@@ -93,12 +93,10 @@ def _explain(node: Node, packet: Packet, ruling: Ruling, arrivals: dict[Backend,
 def pod_of(state: ClusterState, address: str, port: int) -> str:
     """The name of the pod that answers at ``address`` and ``port``, from any slice that says so; else empty."""
     exact, loose = set(), set()
-    for slices in state.slices.values():
-        for one in slices:
-            for endpoint in one.endpoints:
-                if endpoint.pod and address in endpoint.addresses:
-                    loose.add(endpoint.pod)
-                    if any(p.port == port for p in one.ports):
-                        exact.add(endpoint.pod)
+    for one, endpoint in state.index.endpoints(address):
+        if endpoint.pod:
+            loose.add(endpoint.pod)
+            if any(p.port == port for p in one.ports):
+                exact.add(endpoint.pod)
     names = exact or loose
     return names.pop() if len(names) == 1 else ""

@@ -51,7 +51,9 @@ def expect_established(
 def _serves(state: ClusterState, destination: Destination, held: Target) -> set[bool]:
     """Whether ``held`` is a serving endpoint of a Service port that has the address, by every reading of the slices."""
     found = set[bool]()
-    for service in state.services.values():
+    named = {s.key: s for s in state.index.with_address(destination.ip)}
+    named |= {s.key: s for s in state.index.with_node_port(destination.port)}
+    for service in named.values():
         if proxied(service, destination.family):
             for port in service.ports:
                 if _owns(state, service, port, destination):

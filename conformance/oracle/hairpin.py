@@ -23,7 +23,7 @@ def masquerades_hairpin(state: ClusterState, node: Node, packet: Packet, backend
         return True
     return any(
         _holds(state, service, port, node, backend)
-        for service in state.services.values()
+        for service in state.index.with_endpoint(backend.address)
         if proxied(service, packet.family)
         for port in service.ports
         if port.protocol is packet.protocol

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 
-from conformance.model.addresses import contains
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node
 
 
 def owner_of(state: ClusterState, address: str) -> Node | None:
     """The node that ``address`` belongs to, None when it is no node's own."""
-    return next((state.nodes[name] for name in sorted(state.nodes) if state.nodes[name].owns(address)), None)
+    return state.index.owner(address)
 
 
 def is_node_address(state: ClusterState, address: str) -> bool:
@@ -31,10 +30,10 @@ def home_of(state: ClusterState, address: str, claimed: str = "") -> str:
     seen = state.homes.get(address, claimed)
     if seen in state.nodes:
         return seen
-    inside = (n.name for _, n in sorted(state.nodes.items()) if any(contains(c, address) for c in n.pod_cidrs))
-    return next(inside, "")
+    inside = state.index.pod_network(address)
+    return inside.name if inside else ""
 
 
 def in_pod_network(state: ClusterState, address: str) -> bool:
     """Whether ``address`` is inside the pod network, where nobody masquerades packets of pods."""
-    return any(contains(c, address) for n in state.nodes.values() for c in n.pod_cidrs)
+    return state.index.pod_network(address) is not None

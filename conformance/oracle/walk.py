@@ -9,7 +9,7 @@ from typing import assert_never
 from conformance.model.addresses import Protocol, is_nobodys
 from conformance.model.client import Client, ClientKind, Destination
 from conformance.model.cluster import ClusterState
-from conformance.model.kube import IPMode, Node
+from conformance.model.kube import Node
 from conformance.model.outcome import (
     Dropped,
     Expectation,
@@ -179,8 +179,7 @@ def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Rea
     if pod:
         why = Reason(f"{pod} listens there on {node.name}'s own network", cite.SLICE_PORTS)
         return Reaches(frozenset({Target(packet.ip, packet.port, packet.sources, pod)})), (*reasons, why)
-    checked = any(s.health_check_node_port == packet.port for s in state.services.values())
-    if checked and packet.protocol is Protocol.TCP:
+    if packet.port in state.index.health_checks and packet.protocol is Protocol.TCP:
         return _open("kube-proxy's health check server listens there", reasons)
     if packet.protocol is Protocol.SCTP:
         # A kernel with SCTP aborts, one without says so by ICMP, and any raw socket keeps it silent.
@@ -208,8 +207,7 @@ def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reaso
         return _open(_ECHO, reasons)
     if packet.ip in state.homes:
         return _open("it is somebody's own address, and whether anything listens at that port is not for us", reasons)
-    elsewhere = any(i.ip == packet.ip and i.ip_mode is IPMode.PROXY for s in state.services.values() for i in s.ingress)
-    if elsewhere and not state.closed and not is_nobodys(packet.ip):
+    if packet.ip in state.index.past_nodes and not state.closed and not is_nobodys(packet.ip):
         return _open("the load balancer itself answers for an address of ipMode Proxy, or does not", reasons)
     text = f"it leaves {node.name} like any other packet, and nobody out there has {packet.ip}"
     return Unanswered(), (*reasons, Reason(text, cite.VIRTUAL_IPS))
@@ -224,10 +222,8 @@ def _is_endpoint(state: ClusterState, packet: Packet) -> bool:
     """Whether a serving endpoint has exactly the address, port and protocol that was dialled."""
     return any(
         p.port == packet.port and p.protocol is packet.protocol and e.serving and e.addresses[:1] == (packet.ip,)
-        for slices in state.slices.values()
-        for s in slices
+        for s, e in state.index.endpoints(packet.ip)
         for p in s.ports
-        for e in s.endpoints
     )
 
 

@@ -11,8 +11,10 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from conformance.cluster.effort import STOPWATCH, timed
 from conformance.cluster.outage import PATIENCE
 from conformance.model.addresses import Family
+from conformance.model.effort import Phase
 from conformance.model.observation import Observation
 from conformance.model.place import Place
 from conformance.probe.request import DialRequest
@@ -46,6 +48,7 @@ class Prober:
         self._progress = progress or (lambda _done, _total: None)
         self._controls: dict[str, dict[Family, Address]] = {name: {} for name in self._stations}
 
+    @timed(Phase.AGENTS)
     def __enter__(self) -> Self:
         """Start all agents at once and find each one's control addresses.
 
@@ -100,6 +103,7 @@ class Prober:
         gentle = {name: [r.patient(paced=r.key not in answered) for r in requests] for name, requests in asked.items()}
         return self._everywhere(gentle, lambda _: 1)
 
+    @timed(Phase.CLEAN_UP)
     def close(self) -> None:
         """End all agents."""
         with ThreadPoolExecutor(max_workers=16, thread_name_prefix="close") as pool:
@@ -142,7 +146,9 @@ class Prober:
             thread.start()
         try:
             for done in range(1, total + 1):
-                yield results.get()
+                key, seen = results.get()
+                STOPWATCH.count("dials", len(seen.dials))
+                yield key, seen
                 if not quiet:
                     self._progress(done, total)
         finally:

@@ -21,6 +21,7 @@ from conformance.results.lines import KINDS, Line
 T = TypeVar("T")
 _MOST = 2**53
 """Of numbers: what any reader of JSON takes for what it is."""
+_PLAIN = (str, int, float, bool, type(None))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -48,10 +49,13 @@ def parse(text: str) -> Line | None:
 
 def encode(value: Any) -> Any:  # noqa: ANN401  JSON out
     """``value`` as `json` takes it."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.value if isinstance(value.value, str) else value.name.lower()
-    if is_dataclass(value):
-        return {f.name: encode(v) for f in fields(value) if not _is_default(f, v := getattr(value, f.name))}
+    kind: type = type(value)
+    if is_dataclass(kind):
+        return {n: encode(v) for n, default in _defaults(kind) if (v := getattr(value, n)) != default}
     if isinstance(value, Mapping):
         return {encode(k): encode(v) for k, v in value.items()}
     return [encode(v) for v in value] if isinstance(value, list | tuple) else value
@@ -131,8 +135,10 @@ def _default(field: Field[Any]) -> Any:  # noqa: ANN401  any field's
     return field.default_factory() if field.default_factory is not MISSING else field.default
 
 
-def _is_default(field: Field[Any], value: object) -> bool:
-    return bool(value == _default(field))
+@cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Each field's name and what it is where nothing is said, `MISSING` where something must be."""
+    return tuple((f.name, _default(f)) for f in fields(kind))
 
 
 def _a(kind: type[T], plain: object, where: str) -> T:

@@ -9,6 +9,7 @@ from typing import Any
 from conformance.judge.conclusion import Conclusion
 from conformance.model.addresses import Family
 from conformance.model.case import Profile
+from conformance.model.effort import Effort
 from conformance.model.facts import Facts
 from conformance.model.result import Result
 from conformance.model.verdict import Status
@@ -99,7 +100,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """The end: ``planned`` cells were to be judged; ``counts`` by status; ``complete`` False after an interrupt."""
+    """The end: ``planned`` cells were to be judged; ``counts`` by status; ``complete`` False after an interrupt.
+
+    ``effort`` is all that the run has cost before its reports were written.
+    """
 
     ended: str
     seconds: float
@@ -108,6 +112,7 @@ class Footer:
     counts: Mapping[Status, int]
     conclusion: Conclusion
     exit_code: int
+    effort: Effort = field(default_factory=Effort)
 
 
 Line = Header | Learned | Objects | Evidence | Result | Footer

@@ -74,6 +74,8 @@ class KnownIssue:
 
 def begins(cell_id: str, name: str) -> bool:
     """Whether ``name`` is the cell's ID or the first parts of it, ``*`` standing for anything within a part."""
+    if "*" not in name:  # most are plain, and every cell is asked about
+        return cell_id == name or cell_id.startswith(f"{name}.")
     parts, patterns = cell_id.split("."), name.split(".")
     return len(patterns) <= len(parts) and all(map(fnmatchcase, parts, patterns))
 

@@ -117,13 +117,13 @@ def test_patience_is_paced_and_longer(world: World, web: str) -> None:
 def test_a_place_whose_stream_dies_is_trouble_for_its_own_cells_only(world: World, web: str) -> None:
     void = [DialRequest(f"c{i}", "10.91.2.2", 82, count=3, timeout=2.0) for i in range(5)]
     fine = [DialRequest(f"s{i}", "10.91.2.2", 8080, count=3) for i in range(5)]
-    mortal = steered(world, lambda stream: setattr(stream, "lines_left", 5))
+    mortal = steered(world, lambda stream: setattr(stream, "lines_left", 3))  # the second beat, before any time-out
     with Prober([mortal, vantage(world, LOCAL)]) as prober:
         begun = time.monotonic()
         seen = dict(prober.sweep({"c": void, "s": fine}))
         again = dict(prober.sweep({"c": void[:1]}))
         assert "c" in prober.lost
-    assert time.monotonic() - begun < 8
+    assert time.monotonic() - begun < 30  # nobody's patience, which is a minute
     assert all("ended with exit status -9" in seen[f"c{i}"].trouble for i in range(5))
     assert all(seen[f"s{i}"].ends() == {End.ANSWERED: 3} for i in range(5))
     assert again["c0"].trouble == seen["c0"].trouble

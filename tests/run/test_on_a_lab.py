@@ -13,6 +13,7 @@ from junitparser import JUnitXml
 
 from conformance.cluster.connection import connect
 from conformance.lab.launch.start import Lab, environment
+from conformance.model.effort import Phase
 from conformance.model.verdict import Status
 from reports.results_file import load
 from tests.run.conftest import Run
@@ -82,6 +83,14 @@ def test_promises_hold_side_by_side_in_two_processes_beside_others_and_nothing_i
     run = load(tmp_path / "results.jsonl")
     assert ({one.id for one in run.results}, run.troubles, run.missing) == (set(seen), (), 0)
     assert run.facts.local_addresses.known, "what the run's own pods have learned"
+    assert run.footer
+    effort = run.footer.effort
+    assert effort.processes == 3, "two workers and who gave them their work"
+    assert {Phase.FACTS, Phase.PLAN, Phase.PODS, Phase.CONVERGE, Phase.DIAL, Phase.JUDGE} <= effort.phases.keys()
+    assert effort.dials >= sum(one.timing.dials for one in run.results) > 0
+    assert effort.streams >= 6
+    assert effort.requests > 100
+    assert "What the run has cost" in (tmp_path / "report.html").read_text()
     assert all(one.account and one.objects and set(one.objects) <= run.objects.keys() for one in run.results)
     assert "lab exec" not in (tmp_path / "results.jsonl").read_text(), "arguments of commands are nobody's business"
     later = nftconform("report", str(tmp_path / "results.jsonl"), "--format", "junit")

@@ -23,7 +23,10 @@ _LOOK_SECONDS = 0.2
 
 
 class Engine:
-    """``apply`` runs one nft transaction on the node that is named; ``OSError`` when it is not taken."""
+    """``apply`` runs one nft transaction on the node that is named; ``OSError`` when it is not taken.
+
+    ``policies`` are those that it has seen so far.
+    """
 
     def __init__(
         self, client: ApiClient, nodes: Iterable[str], flaws: Flaws, apply: Callable[[str, str], None]
@@ -33,17 +36,17 @@ class Engine:
         self._apply = apply
         self._written = dict.fromkeys(nodes, "")
         self._changed = asyncio.Event()
-        self._policies = Informer(client, _POLICIES, on_event=lambda *_: self._changed.set())
+        self.policies = Informer(client, _POLICIES, on_event=lambda *_: self._changed.set())
 
     async def run(self) -> None:
         """Until cancelled; the rules stay."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._policies.run())
-            await self._policies.synced.wait()
+            group.create_task(self.policies.run())
+            await self.policies.synced.wait()
             # What a predecessor left goes even where there is no policy any more.
             await self._write(World((), (), {}))
             while True:
-                await self._policies.until(bool)
+                await self.policies.until(bool)
                 await self._enforce()
 
     async def _enforce(self) -> None:
@@ -57,9 +60,9 @@ class Engine:
             while True:
                 self._changed.clear()
                 known = self._flaws.look()
-                now = world(self._policies.items.values(), pods.items.values(), namespaces.items.values())
+                now = world(self.policies.items.values(), pods.items.values(), namespaces.items.values())
                 done = await self._write(now)
-                if done and not self._policies.items:
+                if done and not now.policies:
                     return
                 await self._change(known, again=not done)
         finally:

@@ -28,6 +28,7 @@ class Nodes:
     def __init__(self, refusals: int = 0) -> None:
         self.tables: dict[str, str] = {}
         self.refusals = refusals
+        self.meanwhile: Callable[[str], object] = str
         self._loop = asyncio.get_running_loop()
         self._written = asyncio.Event()
 
@@ -35,6 +36,7 @@ class Nodes:
         if self.refusals:
             self.refusals -= 1
             raise OSError("nft is busy")
+        self.meanwhile(text)  # in a thread of its own: the engine goes on seeing
         self.tables[node] = text
         self._loop.call_soon_threadsafe(self._written.set)
 
@@ -46,11 +48,12 @@ class Nodes:
 
 
 @asynccontextmanager
-async def enforced(server: Server, nodes: Nodes, folder: Path | None = None) -> AsyncIterator[None]:
+async def enforced(server: Server, nodes: Nodes, folder: Path | None = None) -> AsyncIterator[Engine]:
     async with ApiClient.from_kubeconfig(server.state / "kubeconfig") as client:
-        task = asyncio.create_task(Engine(client, ("near", "far"), Flaws(folder), nodes.apply).run())
+        engine = Engine(client, ("near", "far"), Flaws(folder), nodes.apply)
+        task = asyncio.create_task(engine.run())
         try:
-            yield
+            yield engine
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -88,6 +91,26 @@ def test_a_table_comes_changes_and_goes_with_the_policies(server: Server) -> Non
             await asyncio.to_thread(server.ask, "PATCH", f"{POLICIES}/web", patch, patch="merge")
             await nodes.until(lambda tables: "10.0.0.8 : jump" in tables["near"])
             await asyncio.to_thread(server.ask, "DELETE", f"{POLICIES}/web")
+            await nodes.until(lambda tables: tables == {"near": NOTHING, "far": NOTHING})
+
+    asyncio.run(follow())
+
+
+def test_a_last_policy_that_goes_while_it_is_written_is_taken_back(server: Server) -> None:
+    async def follow() -> None:
+        loop, nodes = asyncio.get_running_loop(), Nodes()
+        a_pod(server, "brief", "10.0.0.11")
+        async with enforced(server, nodes) as engine:
+
+            def delete(text: str) -> None:
+                if "10.0.0.11 : jump" in text:
+                    server.ask("DELETE", f"{POLICIES}/brief")
+                    seen = engine.policies.until(lambda items: not items)
+                    asyncio.run_coroutine_threadsafe(seen, loop).result(60)
+
+            nodes.meanwhile = delete
+            await asyncio.to_thread(server.made, POLICIES, deny("brief"))
+            await nodes.until(lambda tables: "10.0.0.11 : jump" in tables.get("near", ""))
             await nodes.until(lambda tables: tables == {"near": NOTHING, "far": NOTHING})
 
     asyncio.run(follow())

@@ -14,8 +14,8 @@ from conformance.model.verdict import Mismatch
 from conformance.results.run import Run
 from conformance.spec.causes import ENDPOINT_CLIENT, Feature, Features
 
-_CLIENT = re.compile(r"(?P<kind>[a-z]+)(?:-(?P<breed>[a-z]+))??(?:-(?P<role>[a-z]))?")
-_BACKEND = re.compile(r"(?P<breed>[a-z]+)-(?P<role>[a-z])(?:-\d+)?")
+_CLIENT = re.compile(r"(?P<kind>[a-z]+)(?:-(?P<breed>[a-z]+(?:-\d+)?))??(?:-(?P<role>[a-z]))?")
+_BACKEND = re.compile(r"(?P<breed>[a-z]+(?:-\d+)?)-(?P<role>[a-z])(?:-\d+)?")
 _DECIDES = re.compile(r"so the rules of (\S+) decide")
 _DUE = re.compile(
     r"(?:answered by|tied to one of) (?P<names>.*?)(?:, source (?P<source>kept|changed))?(?:, silence of .*)?"

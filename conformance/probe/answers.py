@@ -10,6 +10,9 @@ from conformance.model.observation import Dial, End, IcmpError, Observation
 from conformance.model.place import LocalAddress, Place
 from conformance.probe.names import records
 
+_LONGEST, _LATEST = 1e6, 1e10
+"""Seconds: eleven days, which no dial takes, and three centuries, which no machine has been up."""
+
 
 def dial_of(row: list[Any]) -> Dial:
     """One dial: ``[end, endpoint, source, source port, local, local port, icmp, began, took, detail,
@@ -24,8 +27,8 @@ def dial_of(row: list[Any]) -> Dial:
         local=local,
         local_port=local_port,
         icmp=IcmpError(*icmp) if icmp else None,
-        at=at,
-        took=took,
+        at=_seconds(at, _LATEST),
+        took=_seconds(took),
         detail=detail,
         port=port,
         retransmits=again,
@@ -42,8 +45,13 @@ def observation_of(message: dict[str, Any]) -> Observation:
         control_before=message.get("before"),
         control_after=message.get("after"),
         trouble=trouble,
-        seconds=message.get("seconds", 0.0),
+        seconds=_seconds(message.get("seconds")),
     )
+
+
+def _seconds(told: object, most: float = _LONGEST) -> float:
+    """What an agent calls a time or a duration: 0 if it is none."""
+    return float(told) if isinstance(told, int | float) and 0 <= told < most else 0.0
 
 
 def place_of(message: dict[str, Any]) -> Place:

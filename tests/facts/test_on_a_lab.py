@@ -78,6 +78,7 @@ def test_what_nobody_can_know_says_why(lab: Lab) -> None:
         assert unknown.pop(name) == "the API does not tell: needs a process on the nodes"
     for name in ("nft_versions", "host_nft_versions", "kernel_modes", "foreign_drops"):
         assert unknown.pop(name) == "the API does not tell: needs to look at the nodes themselves (--node-access)"
+    assert unknown.pop("policy_enforced") == "no case needs it"
     assert unknown.pop("host_ports") == "no object of the API tells"
     assert unknown.pop("cni_dataplane") == "nobody tells it of lab-bridge"
     assert set(unknown) == {

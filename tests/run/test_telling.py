@@ -9,8 +9,9 @@ import pytest
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.client import Client, ClientKind, Destination, DestinationKind
-from conformance.model.observation import Dial, End, Observation
+from conformance.model.observation import End
 from conformance.model.outcome import Dropped, Expectation
+from conformance.probe.answers import observation_of
 from conformance.results.codec import dump, parse
 from fixtures.held import Asked
 from fixtures.settings import Settings
@@ -23,10 +24,10 @@ ODD: list[Any] = [float("nan"), float("inf"), -1.0, 1e300, "1", None]
 
 @pytest.mark.parametrize("took", ODD)
 def test_a_duration_that_is_none_counts_as_nothing(took: Any) -> None:  # noqa: ANN401  whatever an agent says
-    dial = Dial(End.ANSWERED, "web-a\ud800", "10.0.0.1", took=took)
+    row = [End.ANSWERED.value, "web-a\ud800", "10.0.0.1", 0, "", 0, None, took, took, "", 0, 0]
     client = Client("pod-a", ClientKind.POD, "node-a", ("10.0.0.1",))
     to = Destination(DestinationKind.CLUSTER_IP, "10.96.0.1", 80, Protocol.TCP, "n/s")
-    seen = Observation((dial,), seconds=took)
+    seen = observation_of({"dials": [row], "seconds": took})
     said = told(Asked(CELL, client, to, Expectation(Dropped(), ()), observation=seen), Settings(), FACTS)
     assert (said.timing.seconds, said.timing.median_ms, said.timing.answers) == (0.0, 0.0, 1)
     line = parse(dump(said))

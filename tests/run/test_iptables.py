@@ -43,7 +43,7 @@ def test_promises_hold_in_both_modes(lab: Lab, nftconform: Run, tmp_path: Path) 
     assert ("table ip nat" in rules, "kube-proxy" in rules) == (True, False)
 
     switch = (sys.executable, "-m", "conformance.cli", "lab", "proxy-mode", *folder)
-    watching = ("watch", *command[1:3], "--node-access", "kube-proxy", "--every", "0.2", "--after", "0", "--json")
+    watching = ("watch", *command[1:3], "--node-access", "kube-proxy", "--every", "0.2", "--after", "4", "--json")
     watched = nftconform(*watching, "--", *switch, "nftables")
     assert watched.returncode == 0, watched.stderr
     seen = json.loads(watched.stdout)

@@ -61,7 +61,8 @@ class _Outside(_Side):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        cast(asyncio.Transport, transport).pause_reading()
+        # Not at once: up to Python 3.11.3 a transport starts reading after this call, paused or not.
+        asyncio.get_running_loop().call_soon(cast(asyncio.Transport, transport).pause_reading)
         self._dial = asyncio.ensure_future(self._connect())
 
     async def _connect(self) -> None:

@@ -45,6 +45,18 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     writer.close()
 
 
+def test_what_is_sent_before_the_way_inside_is_open_arrives() -> None:
+    async def scenario(host: str, port: int) -> None:
+        early = socket.create_connection((host, port))
+        early.sendall(b"first, ")  # nothing of the relay runs until the next await
+        reader, writer = await asyncio.open_connection(sock=early)
+        writer.write_eof()
+        assert await reader.read() == b"first, end"
+        writer.close()
+
+    relayed(echo, scenario)
+
+
 def test_everything_arrives_in_order_and_an_end_of_one_direction_leaves_the_other() -> None:
     sent = os.urandom(4_000_000)
 

@@ -10,7 +10,7 @@ lab: $(VENV)/.installed
 
 # An ordinary user of Debian has no sbin on the path, where nft and sysctl are.
 test: export PATH := $(PATH):/usr/sbin:/sbin
-# Which tenth of the faults is tried: another one with every commit, the same one wherever that is tested.
+# Which twentieth of the faults is tried: another one with every commit, the same one wherever that is tested.
 test: export NFTCONFORM_SEED ?= $(shell git rev-list --count HEAD 2>/dev/null || echo 0)
 test: $(VENV)/.tested
 	$(VENV)/bin/tox run $(ARGS)

@@ -1,4 +1,7 @@
-"""Session affinity port by port: what a client is tied to, from one question of a case to the next."""
+"""Port by port, what a client is tied to from one question of a case to the next.
+
+By session affinity; or because a hostPort and a node port have one number, of which the first to win is to go on so.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ Ends = frozenset[tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a Service's affinity remembers of one client: endpoints by node and Service port name.
+    """What is remembered of one client of a Service: endpoints by node and Service port name.
 
     There may be several, chosen under different policies: a node keeps one list of clients an endpoint.
     """
@@ -43,8 +46,10 @@ def expect_pins(
     """What must follow when every port of the Service is dialled in rounds by a client of whom ``memory`` tells."""
     each = expect(state, client, destination)
     outcome, seconds = each.outcome, state.services[destination.service].affinity_seconds
-    if not isinstance(outcome, Reaches) or seconds is None or not (outcome.sticky or _known(cell, outcome)):
+    if not isinstance(outcome, Reaches) or not (outcome.sticky or _known(cell, outcome)):
         return each
+    if seconds is None:
+        return _as_before(each, outcome, _kept(state, client, destination, memory, outcome.targets))
     gap = max((later - sooner for sooner, later in pairwise(cell.dialling.rounds)), default=0.0)
     if abs(gap - seconds) < SLACK:
         return Expectation(Unspecified(f"rounds {gap:.0f} s apart are too near to the timeout"), each.reasons)
@@ -61,18 +66,25 @@ def expect_pins(
     return Expectation(Pins(targets, kept=tuple(sorted(kept.items()))), (*reasons, Reason(text, cite.SESSION_AFFINITY)))
 
 
+def _as_before(each: Expectation, outcome: Reaches, kept: Mapping[int, frozenset[Target]]) -> Expectation:
+    """Of a node port whose number is a hostPort too: whoever won first is to go on winning."""
+    text = "nothing has changed that decides which of the two gets it" if kept else "it is one of the two every time"
+    reasons = (*each.reasons, Reason(text, cite.HOST_PORT))
+    return Expectation(Pins(outcome.targets, kept=tuple(sorted(kept.items()))), reasons)
+
+
 def forget(state: ClusterState, memory: Memory) -> Memory:
     """What is left of ``memory``: an endpoint that a node may not choose any more takes its clients with it."""
     service = state.services.get(memory.service)
-    if service is None or service.affinity_seconds is None:
+    if service is None:
         return Memory()
     ports = {p.name: p for p in service.ports}
     left = {
-        (node, name): ends & _chosen_from(state, service, ports[name], memory.family, state.nodes[node])
+        (node, name): ends & _lasting(state, service, ports[name], memory.family, state.nodes[node])
         for (node, name), ends in memory.ends.items()
         if name in ports
     }
-    return Memory(memory.service, memory.family, left)
+    return Memory(memory.service, memory.family, left) if any(left.values()) else Memory()
 
 
 def remember(
@@ -117,6 +129,15 @@ def _kept(
 def _translator(client: Client, destination: Destination) -> str:
     """The node whose rules choose: that of the address where it is a node's, else the client's own."""
     return destination.node or client.node
+
+
+def _lasting(state: ClusterState, service: Service, port: ServicePort, family: Family, node: Node) -> Ends:
+    """Who may go on answering a client that they answered before."""
+    mapped = [m for m in state.host_ports.get(node.name, ()) if m.port.takes(m.port.ip, port.node_port, port.protocol)]
+    rivals = frozenset((ip, m.target) for m in mapped if (ip := m.address(family)))
+    if service.affinity_seconds is None and not rivals:
+        return frozenset()
+    return rivals | _chosen_from(state, service, port, family, node)
 
 
 def _chosen_from(state: ClusterState, service: Service, port: ServicePort, family: Family, node: Node) -> Ends:

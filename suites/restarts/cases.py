@@ -5,10 +5,12 @@ from __future__ import annotations
 from conformance.model.addresses import Protocol
 from conformance.model.case import (
     Answered,
+    Breed,
     Case,
     Disruption,
     Level,
     Matrix,
+    Pinned,
     Profile,
     ask,
     axes,
@@ -16,20 +18,27 @@ from conformance.model.case import (
     cluster_ip,
     dial,
     disturb,
+    host,
     node_port,
     nodes,
+    numbered,
+    offered_host_ports,
     on,
     pod,
     readable_rules,
     service,
 )
+from conformance.model.case.backend import SHARED_PORT
 from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped
 from conformance.spec.faults import Fault
-from conformance.spec.sources import CONNTRACK_CODE, NFTABLES_CODE, NFTABLES_KEP, VIRTUAL_IPS
+from conformance.spec.sources import CONNTRACK_CODE, HOST_PORT, NFTABLES_CODE, NFTABLES_KEP, NODE_PORT, VIRTUAL_IPS
 
 MEANWHILE = tuple(step / 4 for step in range(33))
 """Seconds at which new connections are made while kube-proxy is away and starts: eight are enough for most."""
+
+AT_ONCE = (0, 0.5, 1)
+"""Seconds at which new connections are made that must all end alike."""
 
 IDLE = tuple(step / 2 for step in range(11))
 """Seconds at which new connections are made while nothing changes."""
@@ -42,6 +51,14 @@ _GROWN = service(endpoints=on("a"), called="rst-03")
 _LOCAL = _GROWN.but(endpoints=on("a", "b"), internal_policy=Policy.LOCAL)
 _BARE = service(ServiceType.NODE_PORT, on("a"), called="rst-04")
 _BESIDE = service(endpoints=on("b"), called="rst-04-beside")
+_PORTED = on("a", breed=Breed.PORTED)
+_RIVALLED = (
+    service(ServiceType.NODE_PORT, on("b"), ports=numbered(SHARED_PORT), called="rst-06"),
+    service(endpoints=_PORTED),
+)
+_RIVALS = (*on("b"), *_PORTED)
+_FROM_POD = dial(node_port("a"), client=pod("b"), rounds=AT_ONCE, pin="pod")
+_FROM_NODE = dial(node_port("a"), client=host("a"), rounds=AT_ONCE, pin="node")
 
 CASES = (
     Case(
@@ -135,6 +152,26 @@ CASES = (
         across=axes(protocol=(Protocol.TCP,)),
         profile=Profile.KUBE_PROXY_NFTABLES,
         covers=("N04",),
+    ),
+    Case(
+        id="RST-06",
+        promise="Where a node port and a pod's hostPort have one number, a restart of kube-proxy does not change which "
+        "of the two is reached at that pod's node.",
+        level=Level.CHECK,
+        sources=(NODE_PORT, HOST_PORT),
+        catches=(Fault.RESTART_FLIPS_HOST_PORT,),
+        given=_RIVALLED,
+        steps=(
+            ask("before", _FROM_POD, Pinned(_RIVALS)),
+            ask("before-node", _FROM_NODE, Pinned(_RIVALS)),
+            disturb(Disruption.RESTART_PROXY, "a"),
+            becomes(*_RIVALLED),
+            ask("after", _FROM_POD, Pinned(_RIVALS, stays=True)),
+            ask("after-node", _FROM_NODE, Pinned(_RIVALS, stays=True)),
+        ),
+        needs=(nodes(2), offered_host_ports()),
+        profile=Profile.KUBE_PROXY_NFTABLES,
+        covers=("O09",),
     ),
 )
 MATRICES: tuple[Matrix, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.model.addresses import Protocol
 from conformance.model.case import (
+    Breed,
     Case,
     Dialling,
     Level,
@@ -14,10 +15,12 @@ from conformance.model.case import (
     dial,
     external,
     node_port,
+    numbered,
     on,
     pod,
     service,
 )
+from conformance.model.case.backend import SHARED_PORT
 from conformance.model.client import Client, Destination
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Policy, ServiceType
@@ -35,7 +38,9 @@ INSIDE = dial(cluster_ip(), client=pod("a"), rounds=(0,), pin="p")
 Scene = tuple[ClusterState, Client, Destination]
 
 
-def asked(spec: ServiceSpec, how: Dialling, memory: Memory | None = None) -> tuple[Pins, Scene]:
+def asked(
+    spec: ServiceSpec | tuple[ServiceSpec, ...], how: Dialling, memory: Memory | None = None
+) -> tuple[Pins, Scene]:
     """What must follow when every port of the Service is dialled so, and on what cluster."""
     case = Case("X-01", "", Level.MUST, (), (), spec, when=how, then=Pinned(()))
     cell = next(cells_of_case(case, "x"))
@@ -112,3 +117,16 @@ def test_a_local_policy_ties_anew_and_both_ties_are_remembered() -> None:
     (only,) = local.targets
     after = remember(memory, *scene, {number: [only], number + 1: [only]})
     assert kept(asked(LOCAL, outside, after)[0]) == {8000: {"web-a", "web-b"}, 8001: {"web-a"}}
+
+
+def test_who_wins_a_node_port_that_is_a_host_port_too_goes_on_winning() -> None:
+    rivals = (
+        service(ServiceType.NODE_PORT, on("b"), ports=numbered(SHARED_PORT), called="web"),
+        service(endpoints=on("a", breed=Breed.PORTED)),
+    )
+    how = dial(node_port("a"), client=pod("b"), rounds=(0,), pin="p")
+    free, scene = asked(rivals, how)
+    assert (names(free), kept(free)) == ({"web-b", "ported-a"}, {})
+    for winner in free.targets:
+        memory = forget(scene[0], remember(Memory(), *scene, {scene[2].port: [winner]}))
+        assert kept(asked(rivals, how, memory)[0]) == {scene[2].port: {winner.pod}}

@@ -65,6 +65,12 @@ DAMAGE = {
         (Mismatch.WRONG_ENDPOINT, Mismatch.ANSWERED),
         ("siderolabs/talos#9883", "containernetworking/plugins#269", *upstream(66103)),
     ),
+    Fault.RESTART_FLIPS_HOST_PORT: Damage(
+        Site.WIRE,
+        "once a node has another pod of kube-proxy, hostPorts of its pods are translated before node ports",
+        "Whether a hostPort or a node port of its number is reached does not change when kube-proxy restarts.",
+        (Mismatch.NOT_STICKY,),
+    ),
     Fault.MARK_OVERWRITTEN: Damage(
         Site.NODE,
         "another table's chain sets the mark of all that is forwarded to 0x80",

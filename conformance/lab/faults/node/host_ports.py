@@ -12,7 +12,6 @@ from conformance.lab.faults.node.registry import puts_in
 from conformance.lab.faults.scene import Json, Scene
 from conformance.spec.faults import Fault
 
-_PODS = "/api/v1/pods"
 _BEFORE_SERVICES, _AFTER_SERVICES = -101, -98
 _FAMILIES = {4: "ip", 6: "ip6"}
 
@@ -50,8 +49,7 @@ async def host_port_missing(scene: Scene) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def host_ip_ignored(scene: Scene) -> AsyncIterator[None]:
     """After kube-proxy: only what nobody else wants."""
-    rule: Callable[[_Led], str] = lambda led: f"fib daddr type local {led.sent} {led.goes_to_the_pod}"  # noqa: E731
-    async with _changing(scene, "nat", _AFTER_SERVICES, rule):
+    async with _changing(scene, "nat", _AFTER_SERVICES, _at_the_node):
         yield
 
 
@@ -63,18 +61,47 @@ async def host_port_captures_services(scene: Scene) -> AsyncIterator[None]:
         yield
 
 
+@puts_in(Fault.RESTART_FLIPS_HOST_PORT)
 @contextlib.asynccontextmanager
-async def _changing(scene: Scene, kind: str, priority: int, rule: Callable[[_Led], str]) -> AsyncIterator[None]:
-    """Have ``rule`` for each hostPort of this node's pods, where packets come in and where the node's own go out."""
+async def restart_flips_host_port(scene: Scene) -> AsyncIterator[None]:
+    """As a plugin whose chain comes after kube-proxy's until kube-proxy makes its own anew, behind it."""
+    first: set[str] = set()
+
+    def restarted(pods: watching.Items) -> bool:
+        proxies = watching.uids(scene, pods, "kube-proxy")
+        first.update(() if first else proxies)
+        return not proxies <= first
+
+    async with _changing(scene, "nat", _BEFORE_SERVICES, _at_the_node, restarted):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _changing(
+    scene: Scene,
+    kind: str,
+    priority: int,
+    rule: Callable[[_Led], str],
+    due: Callable[[watching.Items], bool] = lambda _: True,
+) -> AsyncIterator[None]:
+    """Have ``rule`` for each hostPort of this node's pods, where packets come in and where the node's own go out.
+
+    But only while ``due`` says so of all pods.
+    """
 
     async def follow(pods: watching.Items) -> None:
-        mine = (pod for pod in pods.values() if pod["spec"].get("nodeName") == scene.node)
+        known = pods.values() if due(pods) else ()
+        mine = (pod for pod in known if pod["spec"].get("nodeName") == scene.node)
         rules = dict.fromkeys(rule(led) for pod in mine for led in _led(pod))
         hooks = (tables.chain(hook, kind, hook, priority, *rules) for hook in ("prerouting", "output"))
         await tables.fill(scene, "\n".join(hooks))
 
-    async with tables.table(scene), watching.following(_PODS, follow):
+    async with tables.table(scene), watching.following(watching.PODS, follow):
         yield
+
+
+def _at_the_node(led: _Led) -> str:
+    return f"fib daddr type local {led.sent} {led.goes_to_the_pod}"
 
 
 def _led(pod: Json) -> Iterator[_Led]:

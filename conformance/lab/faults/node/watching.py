@@ -11,6 +11,7 @@ from conformance.lab.faults.scene import Json, Scene
 from conformance.lab.kubeconfig import in_cluster
 
 SERVICES, SLICES = "/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices"
+PODS = "/api/v1/pods"
 
 Items = Mapping[str, Json]
 """Objects by ``namespace/name``."""
@@ -47,6 +48,12 @@ async def primary_addresses(scene: Scene) -> dict[str, str]:
     (here,) = (node for node in world.nodes if node["metadata"]["name"] == scene.node)
     internal = [a["address"] for a in here["status"]["addresses"] if a["type"] == "InternalIP"]
     return {"ip6" if ":" in address else "ip": address for address in reversed(internal)}
+
+
+def uids(scene: Scene, pods: Items, app: str) -> set[str]:
+    """Those of this node's pods of the add-on that is labelled ``k8s-app: app``."""
+    here = (pod for pod in pods.values() if pod["spec"].get("nodeName") == scene.node)
+    return {p["metadata"]["uid"] for p in here if (p["metadata"].get("labels") or {}).get("k8s-app") == app}
 
 
 async def is_meant(scene: Scene) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, assert_never
 
-from conformance.arrange.waits import PROXY_BACK, PROXY_GONE, converge
+from conformance.arrange.waits import DELETED, RENEWED, converge
 from conformance.cluster.api import Cluster
 from conformance.cluster.grants import Grant
 from conformance.cluster.output import completed
@@ -30,19 +30,24 @@ _DELETION = "; ".join(f"{verb} table {table}" for table in _TABLES for verb in (
 
 @dataclass
 class Disturbing:
-    """What has been disturbed and is not known to be well again."""
+    """What has been disturbed and is not known to be well again.
+
+    ``agent`` is the DaemonSet of the pod network's agents (``namespace/name``), empty where it is not known.
+    """
 
     cluster: Cluster
+    agent: str = ""
     bare_since: float | None = None
     """When (monotonic) the rules of a node were deleted that nobody has seen in force again."""
-    _away: dict[str, set[str]] = field(default_factory=dict)  # node -> UIDs of the pods that were deleted
+    _away: dict[tuple[Disruption, str], set[str]] = field(default_factory=dict)
+    """By what was done and the node: UIDs of the pods that were deleted."""
     _bare: set[str] = field(default_factory=set)  # nodes whose rules were deleted
 
     def begin(self, what: Disruption, node: str) -> None:
         """Return while it lasts; `ClusterError` where it cannot be done here."""
         match what:
-            case Disruption.RESTART_PROXY:
-                self._restart_proxy(node)
+            case Disruption.RESTART_PROXY | Disruption.RESTART_CNI_AGENT:
+                self._restart(what, node)
             case Disruption.DELETE_RULES:
                 self._delete_rules(node)
             case _:
@@ -53,12 +58,13 @@ class Disturbing:
 
         Where rules were deleted a restart of kube-proxy brings them back: by itself it may take an hour.
         """
-        for node in list(self._bare - self._away.keys()):
-            self._restart_proxy(node)
+        proxy = Disruption.RESTART_PROXY
+        for node in [node for node in self._bare if (proxy, node) not in self._away]:
+            self._restart(proxy, node)
         self._bare.clear()
-        for node in list(self._away):
-            converge(PROXY_BACK, partial(self._proxies, node), partial(_not_back, before=self._away[node]))
-            del self._away[node]
+        for what, node in list(self._away):
+            converge(RENEWED, partial(self._pods, what, node), partial(_not_back, before=self._away[what, node]))
+            del self._away[what, node]
 
     def mended(self) -> str:
         """To be told that every node serves again: how long that took after rules were deleted, empty if none were."""
@@ -68,7 +74,9 @@ class Disturbing:
         return f"the node served again {seconds:.0f} s after kube-proxy's tables had been deleted"
 
     def _delete_rules(self, node: str) -> None:
-        proxies = [p for p in self._proxies(node) if (p.get("status") or {}).get("phase") == "Running"]
+        proxies = [
+            p for p in self._pods(Disruption.RESTART_PROXY, node) if (p.get("status") or {}).get("phase") == "Running"
+        ]
         if not proxies:
             raise ClusterError(f"No kube-proxy pod runs on {node}.", "Such cases need a kube-proxy that runs in pods.")
         names = [c["name"] for c in proxies[0]["spec"]["containers"]]
@@ -84,26 +92,36 @@ class Disturbing:
             )
         self.bare_since = time.monotonic()
 
-    def _restart_proxy(self, node: str) -> None:
-        mine = [p for p in self._proxies(node) if _remade(p)]
+    def _restart(self, what: Disruption, node: str) -> None:
+        mine = [p for p in self._pods(what, node) if _maker(p)]
         if not mine:
+            agent = what is Disruption.RESTART_CNI_AGENT
+            daemon = self.agent if agent else f"{KUBE_PROXY} of {SYSTEM}"
+            who = "the pod network's agent" if agent else "its kube-proxy"
             raise ClusterError(
-                f"No DaemonSet's pod {KUBE_PROXY} of {SYSTEM} runs on {node}: its kube-proxy cannot be restarted.",
-                "Such cases need a kube-proxy that runs in pods.",
+                f"No DaemonSet's pod {daemon} runs on {node}: {who} cannot be restarted.",
+                "Such cases need a kube-proxy, or an agent, that runs in pods.",
             )
-        uids = self._away[node] = {p["metadata"]["uid"] for p in mine}
+        uids = self._away[what, node] = {p["metadata"]["uid"] for p in mine}
         for one in mine:
-            self.cluster.delete(kind("Pod").path(SYSTEM, one["metadata"]["name"]))
-        converge(PROXY_GONE, partial(self._proxies, node), partial(_there, uids=uids))
+            meta = one["metadata"]
+            self.cluster.delete(kind("Pod").path(meta["namespace"], meta["name"]))
+        converge(DELETED, partial(self._pods, what, node), partial(_there, uids=uids))
 
-    def _proxies(self, node: str) -> list[JSON]:
-        every = self.cluster.objects("Pod", SYSTEM, KUBE_PROXY)
+    def _pods(self, what: Disruption, node: str) -> list[JSON]:
+        """Those that do the work which ``what`` disturbs, on ``node``."""
+        namespace, _, daemon = self.agent.partition("/")
+        if what is Disruption.RESTART_CNI_AGENT:
+            every = [p for p in self.cluster.objects("Pod", namespace) if _maker(p) == daemon] if namespace else []
+        else:
+            every = self.cluster.objects("Pod", SYSTEM, KUBE_PROXY)
         return [p for p in every if p["spec"].get("nodeName") == node]
 
 
-def _remade(pod: JSON) -> bool:
-    """Whether somebody makes it anew: to delete the mirror of a static pod restarts nothing."""
-    return any(o.get("kind") == "DaemonSet" for o in pod["metadata"].get("ownerReferences") or ())
+def _maker(pod: JSON) -> str:
+    """The DaemonSet that makes it anew, if one does: to delete the mirror of a static pod restarts nothing."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return next((str(o.get("name")) for o in owners if o.get("kind") == "DaemonSet"), "")
 
 
 def _there(pods: Iterable[JSON], uids: set[str]) -> str:

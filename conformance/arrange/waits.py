@@ -33,8 +33,8 @@ SETTLED = Wait("the Service that was created last to answer everywhere", 60, 0.0
 POLICED = Wait(
     "the NetworkPolicy that was made last to be in force", 60, 0.1, successes=2, hint="Does anything enforce policies?"
 )
-PROXY_GONE = Wait("the deleted kube-proxy to be gone", 90, 0.1, hint="See its pod in kube-system.")
-PROXY_BACK = Wait("kube-proxy to be Ready again", 180, 0.2, hint="See its pod in kube-system.")
+DELETED = Wait("the deleted pod of the DaemonSet to be gone", 90, 0.1, hint="See it with kubectl.")
+RENEWED = Wait("the DaemonSet's next pod to be Ready", 180, 0.2, hint="See it with kubectl.")
 GONE = Wait("the run's namespaces to be gone", 180, 0.3, hint="Run 'nftconform cleanup' later; finalizers may linger.")
 
 

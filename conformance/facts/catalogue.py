@@ -115,6 +115,12 @@ QUESTIONS = (
         (*WORKLOADS, PLUGIN_CONFIG, *CALICO),
     ),
     Question(
+        "cni_agent",
+        "The DaemonSet whose pods are the plugin's agents.",
+        "images of DaemonSets",
+        WORKLOADS[:1],
+    ),
+    Question(
         "policy_engine",
         "Who enforces NetworkPolicies.",
         f"{_IMAGES}, and whether it is switched off there",

@@ -27,6 +27,9 @@ PRODUCTS = (
 )
 """Images as upstream, Rancher's mirrors and the clouds name them."""
 
+_LAB_AGENT = Product("lab", r"nftconform/lab-network-agent")
+"""The lab's, whatever its plugin."""
+
 _ANNOTATIONS = {
     "flannel.alpha.coreos.com/backend-type": FLANNEL,
     "projectcalico.org/IPv4Address": CALICO,
@@ -68,6 +71,14 @@ def versions(seen: Workloads) -> Fact[str]:
         return next((fact for _, fact in known if not fact.known), known[0][1])
     each = joined(f"{product} {fact.value}" for product, fact in known)
     return Fact(each, "; ".join(fact.source for _, fact in known))
+
+
+def agent(seen: Workloads) -> Fact[str]:
+    """``namespace/name`` of the DaemonSet whose pods are the plugin's agents, one on each node."""
+    there = [found for found in (*plugins(seen), *seen.of((_LAB_AGENT,))) if found.workload.kind == "DaemonSet"]
+    if not there:
+        return unknown(f"no DaemonSet of a known CNI plugin among {seen.where}")
+    return Fact(there[0].workload.key, there[0].source)
 
 
 def _connects(found: Found) -> bool:

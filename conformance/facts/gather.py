@@ -183,6 +183,7 @@ def _plugins(read: Read, _: Facts) -> Found:
         "cni": name,
         "cni_version": cni.versions(read.seen),
         "cni_dataplane": dataplane.of(cni.plugins(read.seen), planes, name),
+        "cni_agent": cni.agent(read.seen),
         "policy_engine": policy.engine(read.seen, cilium),
         "load_balancer": balancer.load_balancer(read.seen, cilium),
         "proxy_replacement": replacement(read.own, kube_proxy, cilium, antrea, planes.get(cni.CALICO, unknown(""))),

@@ -76,6 +76,12 @@ def _networks(*besides: str) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
+def _named(text: str) -> str:
+    if not all(text.partition("/")):
+        raise ValueError("not NAMESPACE/NAME")
+    return text
+
+
 def _boolean(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError("neither true nor false")
@@ -133,6 +139,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "cni": _word,
     "cni_version": _word,
     "cni_dataplane": _word,
+    "cni_agent": _named,
     "policy_engine": _word,
     "load_balancer": _word,
     "dns": _networks(),

@@ -1,4 +1,4 @@
-"""The add-ons of every lab, as the API objects that an installer would apply: kube-proxy and cluster DNS."""
+"""The add-ons of every lab, as the API objects that an installer would apply: kube-proxy, cluster DNS and an agent."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ IMAGE = f"nftconform/lab:{__version__}"
 # The cluster's authority is all they trust; aiohttp would parse the machine's many roots when it is imported.
 NO_ROOTS = {"name": "SSL_CERT_FILE", "value": "/dev/null"}
 ANYWHERE = [{"operator": "Exists"}]
+AGENT = "lab-network-agent"
+AGENT_IMAGE = f"nftconform/{AGENT}:{__version__}"
+"""By which `conformance.facts.cni` knows it."""
+_SLICES = "endpointslices.discovery.k8s.io"
+_NODE_NAME: Json = {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,9 @@ def objects(plan: AddressPlan, faults: Path, proxy: ProxyProgram) -> Iterator[tu
     """Where to create what, in an order in which everything finds what it refers to; ``faults`` is the switchboard."""
     yield from _proxy(plan, faults, proxy)
     yield from _dns(plan, faults)
+    yield from _agent(plan, faults)
     yield _account(FAULTS_ACCOUNT)
-    yield _role(FAULTS_ACCOUNT, "services", "pods", "nodes")
+    yield _role(FAULTS_ACCOUNT, "services", "pods", "nodes", _SLICES)
     yield _bind(FAULTS_ACCOUNT, FAULTS_ACCOUNT, FAULTS_ACCOUNT)
 
 
@@ -81,7 +87,7 @@ def _proxy(plan: AddressPlan, faults: Path, program: ProxyProgram) -> Iterator[t
         "image": program.image,
         "command": list(program.command),
         "env": [
-            {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+            _NODE_NAME,
             # In front of the real nft the one that faults are put in with, and what a fault has in a tool's place.
             {"name": "PATH", "value": f"{POD_FOLDER}/bin:{POD_FOLDER}/tools/$(NODE_NAME):$(PATH)"},
             NO_ROOTS,
@@ -106,7 +112,8 @@ def _proxy(plan: AddressPlan, faults: Path, program: ProxyProgram) -> Iterator[t
 
 
 def _role(name: str, *resources: str) -> tuple[str, Json]:
-    """A ClusterRole to follow these and EndpointSlices."""
+    """A ClusterRole to follow these, which are plurals with their groups."""
+    parts = (resource.partition(".") for resource in resources)
     return (
         "/apis/rbac.authorization.k8s.io/v1/clusterroles",
         {
@@ -114,8 +121,7 @@ def _role(name: str, *resources: str) -> tuple[str, Json]:
             "kind": "ClusterRole",
             "metadata": {"name": name},
             "rules": [
-                {"apiGroups": [""], "resources": list(resources), "verbs": ["list", "watch"]},
-                {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+                {"apiGroups": [group], "resources": [plural], "verbs": ["list", "watch"]} for plural, _, group in parts
             ],
         },
     )
@@ -165,7 +171,7 @@ users:
 def _dns(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
     labels = {"k8s-app": "kube-dns"}
     yield _account("coredns")
-    yield _role("system:coredns", "services", "pods", "namespaces")
+    yield _role("system:coredns", "services", "pods", "namespaces", _SLICES)
     yield _bind("system:coredns", "system:coredns", "coredns")
     container = {
         "name": "coredns",
@@ -215,6 +221,42 @@ def _dns(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
             },
         },
     )
+
+
+def _agent(plan: AddressPlan, faults: Path) -> Iterator[tuple[str, Json]]:
+    """The pod network's, whichever that is: who enforces NetworkPolicies."""
+    labels = {"k8s-app": AGENT}
+    yield _account(AGENT)
+    yield _role(AGENT, "networkpolicies.networking.k8s.io", "pods", "namespaces")
+    yield _bind(AGENT, AGENT, AGENT)
+    # Not the Service kubernetes: pods are to have a network where nobody serves Services yet.
+    host, port = plan.api_address
+    own = ("--node", "$(NODE_NAME)", "--last", plan.nodes[-1].name)
+    container = {
+        "name": "agent",
+        "image": AGENT_IMAGE,
+        "command": python("policy", *own, "--faults", str(POD_FOLDER)),
+        "env": [
+            _NODE_NAME,
+            {"name": "KUBERNETES_SERVICE_HOST", "value": host},
+            {"name": "KUBERNETES_SERVICE_PORT", "value": str(port)},
+            NO_ROOTS,
+        ],
+        "securityContext": {"privileged": True},
+        "volumeMounts": [FAULTS_MOUNT],
+    }
+    pod = {
+        "metadata": {"labels": labels},
+        "spec": {
+            "priorityClassName": "system-node-critical",
+            "serviceAccountName": AGENT,
+            "hostNetwork": True,
+            "tolerations": ANYWHERE,
+            "containers": [container],
+            "volumes": [faults_volume(faults)],
+        },
+    }
+    yield workload("daemonsets", "DaemonSet", AGENT, labels, {"template": pod})
 
 
 def faults_volume(folder: Path) -> Json:

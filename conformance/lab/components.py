@@ -25,14 +25,13 @@ CLUSTER = (
     "conformance.lab.controllers.__main__:main",
     "conformance.lab.loadbalancer:main",
     "conformance.lab.kubelet.__main__:main",
-    "conformance.lab.policy.__main__:main",
 )
 """In the order in which they are started."""
 
 BESIDE_A_REAL_ONE = CLUSTER[1:]
 """What is the lab's own beside a real API server."""
 
-_API, _CONTROLLERS, _LOAD_BALANCER, _KUBELET, _POLICY = CLUSTER
+_API, _CONTROLLERS, _LOAD_BALANCER, _KUBELET = CLUSTER
 
 
 def fabric(plan: AddressPlan) -> Component:
@@ -91,13 +90,6 @@ def load_balancer(plan: AddressPlan, identities: Identities, run: Path, faults: 
     config = identities.kubeconfig(run / "loadbalancer.kubeconfig", _server(plan), "loadbalancer", (ADMINISTRATORS,))
     pool = ",".join(plan.load_balancer_cidrs)
     return Component("loadbalancer", _LOAD_BALANCER, _options({"kubeconfig": config, "pool": pool, "faults": faults}))
-
-
-def network_policy(plan: AddressPlan, identities: Identities, run: Path, faults: Path) -> Component:
-    """What enforces NetworkPolicies, on all nodes."""
-    config = identities.kubeconfig(run / "policy.kubeconfig", _server(plan), "network-policy", (ADMINISTRATORS,))
-    nodes = ",".join(node.name for node in plan.nodes)
-    return Component("policy", _POLICY, _options({"kubeconfig": config, "nodes": nodes, "faults": faults}))
 
 
 def pod_network(node: NodePlan, place: Path) -> Component:

@@ -166,7 +166,6 @@ class Supervisor:
         for node in plan.nodes:
             place = None if self._order.cni is None else self._place(node)
             self._processes.start(components.kubelet(plan, node, identities, run, version, place))
-        self._processes.start(components.network_policy(plan, identities, run, self._directory.faults))
         report_progress(self._order.report, "network and control plane started")
 
     def _still_missing(self, missing: tuple[str, ...]) -> None:

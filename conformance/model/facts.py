@@ -72,6 +72,7 @@ class Facts:
     cni: Fact[str] = field(default_factory=Fact)
     cni_version: Fact[str] = field(default_factory=Fact)
     cni_dataplane: Fact[str] = field(default_factory=Fact)
+    cni_agent: Fact[str] = field(default_factory=Fact)
     policy_engine: Fact[str] = field(default_factory=Fact)
     load_balancer: Fact[str] = field(default_factory=Fact)
     dns: Fact[tuple[str, ...]] = field(default_factory=Fact)

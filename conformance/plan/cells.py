@@ -222,6 +222,8 @@ def _unmet(needs: tuple[Need, ...], landscape: Landscape) -> str:
             return "needs to enter the nodes themselves (--node-access privileged)"
         if need.host_ports and not landscape.host_ports:
             return "needs hostPorts, which this pod network does not offer (--fact host_ports)"
+        if need.agent and not landscape.agent:
+            return "needs to know which DaemonSet runs the pod network's agents (--fact cni_agent=NAMESPACE/NAME)"
         if need.vantage is Vantage.EXTERNAL and not landscape.externals:
             return "needs a client outside the cluster; none was given (--external)"
     return ""

@@ -29,7 +29,7 @@ class Landscape:
     ``mode`` is kube-proxy's and ``version`` that of Kubernetes, None where they are not known; ``zones`` are those of
     the nodes, in their order. ``readable``: kube-proxy's tables on them may be read; ``enterable``: they themselves
     may be entered; ``disruptive``: the cluster itself may be disturbed. ``host_ports``: nobody says that the pod
-    network offers none.
+    network offers none; ``agent``: the DaemonSet of its agents is known.
     """
 
     nodes: tuple[str, ...]
@@ -42,6 +42,7 @@ class Landscape:
     enterable: bool = False
     disruptive: bool = False
     host_ports: bool = True
+    agent: bool = True
 
     def node(self, role: str) -> str | None:
         """The node that plays ``role``, or None when the cluster is too small."""

@@ -1,4 +1,4 @@
-"""kube-proxy restarts on a node, or loses its rules there, under live traffic of that node."""
+"""kube-proxy or the network's agent restarts on a node, or rules are lost there, under live traffic of that node."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from conformance.model.case import (
     dial,
     disturb,
     host,
+    known_agent,
     node_port,
     nodes,
     numbered,
@@ -32,7 +33,15 @@ from conformance.model.case.backend import SHARED_PORT
 from conformance.model.kube import Policy, ServiceType
 from conformance.model.outcome import Dropped
 from conformance.spec.faults import Fault
-from conformance.spec.sources import CONNTRACK_CODE, HOST_PORT, NFTABLES_CODE, NFTABLES_KEP, NODE_PORT, VIRTUAL_IPS
+from conformance.spec.sources import (
+    CONNTRACK_CODE,
+    HOST_PORT,
+    NETWORK_PLUGINS,
+    NFTABLES_CODE,
+    NFTABLES_KEP,
+    NODE_PORT,
+    VIRTUAL_IPS,
+)
 
 MEANWHILE = tuple(step / 4 for step in range(33))
 """Seconds at which new connections are made while kube-proxy is away and starts: eight are enough for most."""
@@ -51,6 +60,7 @@ _GROWN = service(endpoints=on("a"), called="rst-03")
 _LOCAL = _GROWN.but(endpoints=on("a", "b"), internal_policy=Policy.LOCAL)
 _BARE = service(ServiceType.NODE_PORT, on("a"), called="rst-04")
 _BESIDE = service(endpoints=on("b"), called="rst-04-beside")
+_STEADY = service(ServiceType.NODE_PORT, on("a"), called="rst-05")
 _PORTED = on("a", breed=Breed.PORTED)
 _RIVALLED = (
     service(ServiceType.NODE_PORT, on("b"), ports=numbered(SHARED_PORT), called="rst-06"),
@@ -152,6 +162,27 @@ CASES = (
         across=axes(protocol=(Protocol.TCP,)),
         profile=Profile.KUBE_PROXY_NFTABLES,
         covers=("N04",),
+    ),
+    Case(
+        id="RST-05",
+        promise="While the pod network's agent restarts on a node, its pods reach Services as before: new connections "
+        "are served all the time, and those that are established go on.",
+        level=Level.CHECK,
+        sources=(NETWORK_PLUGINS, VIRTUAL_IPS),
+        catches=(Fault.AGENT_RESTART_CUTS,),
+        given=_STEADY,
+        steps=(
+            ask("before", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
+            disturb(Disruption.RESTART_CNI_AGENT, "b"),
+            ask("flow", dial(cluster_ip(), client=pod("b"), flow="kept", times=80), Answered(on("a"))),
+            ask("new", dial(cluster_ip(), client=pod("b"), rounds=MEANWHILE), Answered(on("a"))),
+            ask("node-port", dial(node_port("b"), client=pod("b"), rounds=MEANWHILE), Answered(on("a"))),
+            becomes(_STEADY),
+            ask("flow-after", dial(cluster_ip(), client=pod("b"), flow="kept"), Answered(on("a"))),
+            ask("new-after", dial(cluster_ip(), client=pod("b")), Answered(on("a"))),
+        ),
+        needs=(nodes(2), known_agent()),
+        covers=("O17",),
     ),
     Case(
         id="RST-06",

@@ -45,6 +45,7 @@ def test_what_is_said_is_read_by_its_form(text: str, name: str, value: Any) -> N
         ("nodes=a", "The fact nodes cannot be given"),
         ("proxy_mode=userspace", "'userspace' is none of nftables, iptables, ipvs"),
         ("masquerade_all=yes", "neither true nor false"),
+        ("cni_agent=calico-node", "not NAMESPACE/NAME"),
         ("service_cidrs=ten", "no list of addresses or CIDRs"),
         ("families=", "is empty"),
         ("families=IPv5", "none of IPv4, IPv6"),

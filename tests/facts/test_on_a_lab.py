@@ -63,6 +63,7 @@ def test_what_the_api_tells(lab: Lab) -> None:
         "localhost_node_ports": True,
         "proxy_replacement": "none",
         "cni": "lab-bridge",
+        "cni_agent": "kube-system/lab-network-agent",
         "dns": ["10.96.0.10", "fd00:96::a"],
         "node_local_dns": False,
         "may_exec": True,

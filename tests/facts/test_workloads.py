@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +84,14 @@ def test_images(image: str, path: str, tag: str) -> None:
 )
 def test_plugins_by_their_images(image: str, name: str | None) -> None:
     assert cni.name(seen(image), []).value == name
+
+
+def test_a_plugins_agents_are_pods_of_a_daemon_set() -> None:
+    calico = seen("quay.io/calico/node:v3.28.0")
+    assert cni.agent(calico).value == "n/w"
+    assert not cni.agent(Workloads(tuple(replace(one, kind="Deployment") for one in calico.seen), "it")).known
+    assert not cni.agent(seen("quay.io/calico/node:v3", CALICO_NETWORKING_BACKEND="none")).known
+    assert not cni.agent(seen("example.com/other:v1")).known
 
 
 def test_a_tag_that_is_no_version_is_no_version() -> None:

@@ -54,6 +54,12 @@ def test_a_smaller_cluster_excludes_with_a_fact_and_keeps_every_id() -> None:
     assert all(c.family in (None, Family.IPV4) and c.client.role in ("", "a") for c in asked)
 
 
+def test_an_agent_that_is_not_known_is_not_restarted() -> None:
+    excluded = {c.cell.case: c.why for c in _planned(replace(LANDSCAPE, agent=False)) if isinstance(c, Excluded)}
+    assert excluded.keys() - SINGLE_STACK == {"RST-05"}
+    assert "--fact cni_agent=" in excluded["RST-05"]
+
+
 def test_another_mode_is_not_asked_for_the_promises_of_nftables() -> None:
     iptables = replace(LANDSCAPE, mode=ProxyMode.IPTABLES)
     excluded = [c for c in _planned(iptables) if isinstance(c, Excluded) and c.cell.case not in SINGLE_STACK]

@@ -1,4 +1,4 @@
-"""The lab's NetworkPolicy engine: what a CNI plugin does for a cluster, in an nft table of its own on each node.
+"""The lab's NetworkPolicy engine: what the agent of a CNI plugin does on its node, in an nft table of its own.
 
 A policy sees packets in the forward hook: after the translation of Services, so with the endpoint as destination, and
 before the node masquerades them, so with the source that they came with. Three decisions that the API leaves open:

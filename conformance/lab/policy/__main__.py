@@ -1,4 +1,4 @@
-"""``python -m conformance.lab.policy --nodes node-a,node-b --kubeconfig F``: NetworkPolicies of every node of a lab."""
+"""``python -m conformance.lab.policy --node NAME``: the pod network's agent there, which enforces NetworkPolicies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from conformance.lab.policy.engine import Engine, nft
 def main() -> int:
     """The command."""
     parser = commands.parser("conformance.lab.policy", __doc__)
-    parser.add_argument("--nodes", required=True, help="names of nodes and of their network namespaces, with commas")
+    parser.add_argument("--node", required=True, help="the node whose network namespace this is")
+    parser.add_argument("--last", default="", help="the last node by name, which has the faults that one node has")
     parser.add_argument("--faults", type=Path, help="the lab's switchboard; without it, no fault is on")
     arguments = parser.parse_args()
 
     async def work() -> None:
         async with ApiClient(kubeconfig.load(arguments.kubeconfig), "lab-policy") as client:
-            await Engine(client, arguments.nodes.split(","), Flaws(arguments.faults), nft).run()
+            last = arguments.node == arguments.last
+            await Engine(client, arguments.node, Flaws(arguments.faults), nft, last=last).run()
 
     return commands.run(work, arguments.log_level)
 

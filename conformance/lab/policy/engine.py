@@ -1,4 +1,4 @@
-"""Keeps the table of every node what policies, pods and namespaces make of it; without policies it looks at no pods."""
+"""Keeps a node's table what policies, pods and namespaces make of it; without policies it looks at no pods."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import logging
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from conformance.lab import netns
 from conformance.lab.client import ApiClient, Informer
 from conformance.lab.faults.policy import Flaws
 from conformance.lab.policy.compiling import compile_policies
@@ -23,18 +22,20 @@ _LOOK_SECONDS = 0.2
 
 
 class Engine:
-    """``apply`` runs one nft transaction on the node that is named; ``OSError`` when it is not taken.
+    """``apply`` runs one nft transaction on ``node``; ``OSError`` when it is not taken.
 
-    ``policies`` are those that it has seen so far.
+    ``last``: in the order of their names no node comes after it. ``policies`` are those that it has seen so far.
     """
 
     def __init__(
-        self, client: ApiClient, nodes: Iterable[str], flaws: Flaws, apply: Callable[[str, str], None]
+        self, client: ApiClient, node: str, flaws: Flaws, apply: Callable[[str], None], *, last: bool = False
     ) -> None:
         self._client = client
+        self._node = node
         self._flaws = flaws
         self._apply = apply
-        self._written = dict.fromkeys(nodes, "")
+        self._last = last
+        self._written = ""
         self._changed = asyncio.Event()
         self.policies = Informer(client, _POLICIES, on_event=lambda *_: self._changed.set())
 
@@ -43,8 +44,9 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.policies.run())
             await self.policies.synced.wait()
-            # What a predecessor left goes even where there is no policy any more.
-            await self._write(World((), (), {}))
+            if not self.policies.items:
+                # What a predecessor left goes even where there is no policy any more; else it is in force till then.
+                await self._write(World((), (), {}))
             while True:
                 await self.policies.until(bool)
                 await self._enforce()
@@ -79,25 +81,22 @@ class Engine:
                 return
 
     async def _write(self, now: World) -> bool:
-        """Bring every node's table up to date; whether all have taken it."""
-        done, seen = True, self._flaws.seen(now)
-        for node, before in self._written.items():
-            text = self._flaws.written(node, node == max(self._written), transaction(compile_policies(seen, node)))
-            if text == before:
-                continue
-            try:
-                await asyncio.to_thread(self._apply, node, text)
-            except OSError as error:
-                _log.error("%s: %s", node, error)
-                done = False
-            else:
-                self._written[node] = text
-        return done
+        """Bring the table up to date; whether the node has taken it."""
+        rules = transaction(compile_policies(self._flaws.seen(now), self._node))
+        text = self._flaws.written(self._node, self._last, rules)
+        if text == self._written:
+            return True
+        try:
+            await asyncio.to_thread(self._apply, text)
+        except OSError as error:
+            _log.error("%s", error)
+            return False
+        self._written = text
+        return True
 
 
-def nft(node: str, text: str) -> None:
-    """Run one transaction in the network namespace of ``node``; all of it or, with ``OSError``, nothing."""
-    with netns.inside(node):
-        done = subprocess.run(["nft", "-f", "-"], input=text, capture_output=True, text=True, check=False)
+def nft(text: str) -> None:
+    """Run one transaction; all of it or, with ``OSError``, nothing."""
+    done = subprocess.run(["nft", "-f", "-"], input=text, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(done.stderr.strip() or f"nft ended with {done.returncode}")

@@ -95,6 +95,7 @@ from conformance.model.case.story import dial as dial
 from conformance.model.case.story import disturb as disturb
 from conformance.model.case.story import dual_stack as dual_stack
 from conformance.model.case.story import enterable_hosts as enterable_hosts
+from conformance.model.case.story import known_agent as known_agent
 from conformance.model.case.story import look as look
 from conformance.model.case.story import nodes as nodes
 from conformance.model.case.story import offered_host_ports as offered_host_ports

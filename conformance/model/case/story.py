@@ -107,6 +107,7 @@ class Disruption(Enum):
     """What is done to the cluster itself; the value completes "while"."""
 
     RESTART_PROXY = "kube-proxy restarts"
+    RESTART_CNI_AGENT = "the pod network's agent restarts"
     DELETE_RULES = "somebody has deleted kube-proxy's tables"
 
 
@@ -147,7 +148,7 @@ class Need:
     """What a case needs: a number of nodes in so many zones, a vantage point, so many IP families, or a version.
 
     ``rules``: to read the nodes' rules, ``hosts``: to enter the nodes themselves, which a user must permit.
-    ``host_ports``: a pod network that offers hostPorts.
+    ``host_ports``: a pod network that offers hostPorts. ``agent``: one whose agents are a DaemonSet's that is known.
     """
 
     nodes: int = 1
@@ -158,6 +159,7 @@ class Need:
     rules: bool = False
     hosts: bool = False
     host_ports: bool = False
+    agent: bool = False
 
 
 def nodes(count: int) -> Need:
@@ -193,6 +195,11 @@ def enterable_hosts() -> Need:
 def offered_host_ports() -> Need:
     """A pod network of which nobody says that it offers no hostPorts, as plugins need not."""
     return Need(host_ports=True)
+
+
+def known_agent() -> Need:
+    """A pod network of which it is known which DaemonSet's pods are its agents."""
+    return Need(agent=True)
 
 
 def dual_stack() -> Need:

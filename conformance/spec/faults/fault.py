@@ -119,6 +119,7 @@ class Fault(Enum):
     HOST_IP_IGNORED = "a hostPort with a hostIP answers at other addresses of the node"
     HOST_PORT_CAPTURES_SERVICES = "a hostPort takes what is sent to its number at any address"
     RESTART_FLIPS_HOST_PORT = "when kube-proxy has restarted, hostPorts take node ports of their numbers from Services"
+    AGENT_RESTART_CUTS = "while the pod network's agent starts, its node forwards nothing for some time"
     WRONG_TARGET_PORT = "endpoints are dialled at another port than the Service port's targetPort"
     ECHO_FORWARDED = "an echo request to a ClusterIP leaves the node, or is answered"
     UNALLOCATED_FORWARDED = "packets to a ClusterIP that no Service has leave the node"

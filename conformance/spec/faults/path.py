@@ -71,6 +71,12 @@ DAMAGE = {
         "Whether a hostPort or a node port of its number is reached does not change when kube-proxy restarts.",
         (Mismatch.NOT_STICKY,),
     ),
+    Fault.AGENT_RESTART_CUTS: Damage(
+        Site.WIRE,
+        "two seconds after the pod network's agent has started, the node drops for three all that it forwards",
+        "While the pod network's agent restarts, pods reach Services as before.",
+        (Mismatch.NOT_REACHED, Mismatch.SOMETIMES_LOST),
+    ),
     Fault.MARK_OVERWRITTEN: Damage(
         Site.NODE,
         "another table's chain sets the mark of all that is forwarded to 0x80",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,14 +51,15 @@ class Nodes:
 @asynccontextmanager
 async def enforced(server: Server, nodes: Nodes, folder: Path | None = None) -> AsyncIterator[Engine]:
     async with ApiClient.from_kubeconfig(server.state / "kubeconfig") as client:
-        engine = Engine(client, ("near", "far"), Flaws(folder), nodes.apply)
-        task = asyncio.create_task(engine.run())
+        near, far = (Engine(client, node, Flaws(folder), partial(nodes.apply, node)) for node in ("near", "far"))
+        tasks = [asyncio.create_task(engine.run()) for engine in (near, far)]
         try:
-            yield engine
+            yield near
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
 
 def a_pod(server: Server, name: str, address: str) -> None:

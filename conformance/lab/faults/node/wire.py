@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from conformance.lab.faults.node import tables
+from conformance.lab import addons
+from conformance.lab.faults.node import tables, watching
 from conformance.lab.faults.node.registry import puts_in
 from conformance.lab.faults.scene import Scene
 from conformance.spec.faults import Fault
 
 _AFTER_DNAT, _BEFORE_SNAT = -1, 99
 _LARGE = 1400
+_BEFORE_THE_CUT, _CUT = 2.0, 3.0
+"""Seconds."""
 
 
 @puts_in(Fault.POD_TO_POD_BROKEN)
@@ -65,6 +68,27 @@ async def large_packets_lost(scene: Scene) -> AsyncIterator[None]:
         if ip == other
     ]
     async with tables.table(scene, tables.chain("forward", "filter", "forward", _AFTER_DNAT, *rules)):
+        yield
+
+
+@puts_in(Fault.AGENT_RESTART_CUTS)
+@contextlib.asynccontextmanager
+async def agent_restart_cuts(scene: Scene) -> AsyncIterator[None]:
+    """As an agent that reads the cluster when it starts, and then makes its datapath anew."""
+    seen: set[str] = set()
+    cut = tables.chain("forward", "filter", "forward", _AFTER_DNAT, "drop")
+
+    async def follow(pods: watching.Items) -> None:
+        now = watching.uids(scene, pods, addons.AGENT)
+        started = bool(seen) and not now <= seen
+        seen.update(now)
+        if started:
+            await asyncio.sleep(_BEFORE_THE_CUT)
+            await tables.fill(scene, cut)
+            await asyncio.sleep(_CUT)
+            await tables.fill(scene, "")
+
+    async with tables.table(scene), watching.following(watching.PODS, follow):
         yield
 
 

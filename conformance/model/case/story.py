@@ -32,11 +32,11 @@ class Dialling:
     ``times``: so many dials instead of as many as the number of endpoints demands. ``flow``: the exchanges of one
     connection (TCP) or source port (UDP) that lives on, under this name, in later steps of the case. ``rounds``: every
     port of the Service is dialled at each of these seconds. ``size``: bytes of each question and answer. ``pin``: under
-    this name the case remembers, port by port, which endpoints affinity has tied the client to; it goes with
-    ``rounds``. ``source_port``: where each dial comes from (0: a new one each time). ``fits``: each question is one
-    datagram that fills the path's MTU and may not be cut. ``too_big``: the endpoint, of breed RAW, answers with the
-    ICMP error of a router whose next link has this MTU. ``promptly``: it counts how often the client's kernel had to
-    send something again.
+    this name the case remembers, port by port, which endpoints the client is tied to, by affinity or because a hostPort
+    has the node port's number; it goes with ``rounds``. ``source_port``: where each dial comes from (0: a new one each
+    time). ``fits``: each question is one datagram that fills the path's MTU and may not be cut. ``too_big``: the
+    endpoint, of breed RAW, answers with the ICMP error of a router whose next link has this MTU. ``promptly``: it
+    counts how often the client's kernel had to send something again.
     """
 
     destination: DestinationRef

@@ -97,7 +97,7 @@ def test_status_says_what_there_is(lab: Lab) -> None:
     for line, node in zip(lines[1:3], ("node-a", "node-b"), strict=True):
         assert line.split()[:2] == [node, "Ready"]
         assert line.endswith("kube-proxy ready")
-    assert lines[3] == "pods: 3, 3 of them ready"
+    assert lines[3] == "pods: 5, 5 of them ready"
 
 
 def test_a_command_in_a_pod_has_its_network_mounts_and_environment(lab: Lab) -> None:

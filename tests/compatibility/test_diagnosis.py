@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from conformance.compatibility.diagnosis import SHARE, Diagnosis, diagnose
 from conformance.compatibility.features import features, place
-from conformance.model.result import Result
 from conformance.model.verdict import Mismatch, Status
 from conformance.results.run import Run
 from conformance.spec.causes import Cause, Feature, Pattern, known
@@ -159,8 +159,8 @@ def test_nothing_is_claimed_that_could_be_claimed_no_more_and_nothing_left_that_
 
 @FEW
 @given(runs(), causes(), st.randoms(use_true_random=False))
-def test_the_order_of_cells_does_not_matter(run: Run, known_: Sequence[Cause], random: object) -> None:
-    shuffled: list[Result] = list(run.results)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+def test_the_order_of_cells_does_not_matter(run: Run, known_: Sequence[Cause], random: Random) -> None:
+    shuffled = list(run.results)
+    random.shuffle(shuffled)
     mixed = diagnose(replace(run, results=tuple(shuffled)), known_)
     assert told(mixed) == told(diagnose(run, known_))

@@ -60,9 +60,8 @@ def test_promises_hold_in_both_modes(lab: Lab, nftconform: Run, tmp_path: Path) 
         "node-b is now in iptables mode"
         in nftconform("lab", "proxy-mode", *folder, "--node", "node-b", "iptables").stdout
     )
-    nftconform(*command, "--case", "NPS", "--case", "PRX-02")
-    seen = cells(tmp_path / "junit.xml")
-    assert {i.split(".")[0] for i, how in seen.items() if how == "failure"} == {"PRX-02"}
+    done = nftconform(*command, "--case", "NPS")
+    assert "failed" not in done.stdout, done.stdout + done.stderr
     assert set(load(tmp_path / "results.jsonl").facts.modes().values()) == {ProxyMode.NFTABLES, ProxyMode.IPTABLES}
 
 

@@ -77,5 +77,5 @@ def _health_check(state: ClusterState, destination: Destination, *, whole: bool)
 
 
 def _proxy_page(state: ClusterState, destination: Destination) -> Expectation:
-    body = state.at(destination.node).proxy.mode.value if destination.word == "/proxyMode" else ""
+    body = state.proxy.mode.value if destination.word == "/proxyMode" else ""
     return Expectation(Tells(200, body=body), (Reason("kube-proxy runs and is in order", cite.HEALTHZ),))

@@ -16,8 +16,11 @@ from conformance.model.kube import (
     IPMode,
     Policy,
 )
-from conformance.model.outcome import Dropped, Outcome, Reaches, Refused, RefusedBy, Unanswered, Unspecified
+from conformance.model.outcome import Dropped, Outcome, Reaches, Refused, RefusedBy, Tells, Unanswered, Unspecified
 from conformance.oracle import expect
+from conformance.oracle.questions import expect_cell
+from conformance.plan.cells import cells_of_case
+from fixtures.catalogue import areas
 from tests.oracle.small import (
     CIDRS,
     EXTERNAL_IP,
@@ -286,3 +289,12 @@ def test_sources_of_a_node_known_only_to_the_api_are_not_judged() -> None:
     bare = replace(state, nodes={n.name: replace(n, local=()) for n in NODES})
     assert not sources(dial(bare, "10.96.0.1", client=HOST))
     assert sources(dial(bare, "10.96.0.1")) == {"10.244.1.21"}
+
+
+def test_a_node_in_another_mode_is_to_say_the_clusters() -> None:
+    """What a node says of its mode is no measure of what it should say."""
+    page = Destination(DestinationKind.PROXY_PAGE, "127.0.0.1", 10249, Protocol.TCP, "", "", "node-1", "/proxyMode")
+    cases = (case for area in areas() for case in area.cases if case.id == "PRX-02")
+    cell = next(cell for case in cases for cell in cells_of_case(case, "proxy"))
+    mixed = replace(cluster(), modes={"node-1": ProxyMode.IPTABLES})
+    assert expect_cell(cell, mixed, HOST, page).outcome == Tells(200, body="nftables")

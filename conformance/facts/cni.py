@@ -38,6 +38,8 @@ _ANNOTATIONS = {
 }
 _LAB = "nftconform.io/cni"
 """In which a node of the lab names its network itself."""
+_LAB_HOST_PORTS = "nftconform.io/host-ports"
+"""In which it says whether that network serves hostPorts."""
 
 _REASONS = {"CalicoIsUp": CALICO, "CiliumIsUp": CILIUM, "FlannelIsUp": FLANNEL, "WeaveIsUp": "weave"}
 
@@ -79,6 +81,14 @@ def agent(seen: Workloads) -> Fact[str]:
     if not there:
         return unknown(f"no DaemonSet of a known CNI plugin among {seen.where}")
     return Fact(there[0].workload.key, there[0].source)
+
+
+def host_ports(nodes: Iterable[JSON]) -> Fact[bool]:
+    """Whether pods' hostPorts are served, on all nodes; only the lab's tell."""
+    told = {text((at(node, "metadata", "annotations") or {}).get(_LAB_HOST_PORTS)) for node in nodes}
+    if not told <= {"true", "false"} or not told:
+        return unknown("no object of the API tells")
+    return Fact(told == {"true"}, f"nodes' annotation {_LAB_HOST_PORTS}")
 
 
 def _connects(found: Found) -> bool:

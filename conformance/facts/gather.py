@@ -70,7 +70,6 @@ def learned(read: Read) -> Facts:
         foreign_drops=_BY_ACCESS,
         local_addresses=_ONLY_ON_NODES,
         pod_masquerade=_ONLY_ON_NODES,
-        host_ports=unknown("no object of the API tells"),
         policy_enforced=unknown("no case needs it"),
         admission=admission.engines(seen),
     )
@@ -96,6 +95,7 @@ def _may_exec(cluster: Api) -> Fact[bool]:
 def _nodes(read: Read, _: Facts) -> Found:
     return {
         "nodes": nodes.nodes(read.nodes),
+        "host_ports": cni.host_ports(read.nodes.found or ()),
         "zones": nodes.zones(read.nodes),
         "unschedulable": nodes.unschedulable(read.nodes),
         "kubelets": nodes.info(read.nodes, "kubeletVersion"),

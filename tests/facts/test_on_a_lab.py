@@ -63,6 +63,7 @@ def test_what_the_api_tells(lab: Lab) -> None:
         "localhost_node_ports": True,
         "proxy_replacement": "none",
         "cni": "lab-bridge",
+        "host_ports": True,
         "cni_agent": "kube-system/lab-network-agent",
         "dns": ["10.96.0.10", "fd00:96::a"],
         "node_local_dns": False,
@@ -80,7 +81,6 @@ def test_what_nobody_can_know_says_why(lab: Lab) -> None:
     for name in ("nft_versions", "host_nft_versions", "kernel_modes", "foreign_drops"):
         assert unknown.pop(name) == "the API does not tell: needs to look at the nodes themselves (--node-access)"
     assert unknown.pop("policy_enforced") == "no case needs it"
-    assert unknown.pop("host_ports") == "no object of the API tells"
     assert unknown.pop("cni_dataplane") == "nobody tells it of lab-bridge"
     assert set(unknown) == {
         "cni_version", "policy_engine", "load_balancer", "dns_server", "dns_version", "admission",

@@ -54,7 +54,9 @@ def main(*, cni: Path | None, verbose: bool, **options: object) -> None:
         from conformance.lab.cni.place import Place  # noqa: PLC0415
 
         place = Place.read(cni)
-        network, settings = partial(CniNetwork, place), replace(settings, network=place.cni.name)
+        serves = any(plugin.get("capabilities", {}).get("portMappings") for plugin in place.cni.network.plugins)
+        network = partial(CniNetwork, place)
+        settings = replace(settings, network=place.cni.name, host_ports=serves)
     try:
         asyncio.run(_run(settings, network))
     except KitError as error:

@@ -28,7 +28,7 @@ VERSION = "v1.36.2"
 class Settings:
     """The command line. ``node_ips``: the first is the primary; ``pod_cidrs`` empty: take ``node.spec.podCIDRs``.
 
-    ``network`` is the pod network's name.
+    ``network`` is the pod network's name; ``host_ports`` says whether it serves them.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Settings:
     max_pods: int = 1000
     kubernetes_version: str = VERSION
     network: str = "lab-bridge"
+    host_ports: bool = True
 
 
 @dataclass(slots=True)

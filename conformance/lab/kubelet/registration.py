@@ -20,6 +20,9 @@ _log = logging.getLogger(__name__)
 NETWORK = "nftconform.io/cni"
 """The annotation that names the node's pod network."""
 
+HOST_PORTS = "nftconform.io/host-ports"
+"""The annotation that says whether that network serves hostPorts: ``true`` or ``false``."""
+
 FEATURES = ["ExtendWebSocketsToKubelet"]
 """What tells kube-apiserver 1.36 to leave the WebSockets of exec as they are (KEP-4006): our kubelet speaks no SPDY."""
 
@@ -41,10 +44,11 @@ def node_object(settings: Settings) -> Json:
     spec: Json = {}
     if settings.pod_cidrs:
         spec = {"podCIDR": settings.pod_cidrs[0], "podCIDRs": list(settings.pod_cidrs)}
+    annotations = {NETWORK: settings.network, HOST_PORTS: str(settings.host_ports).lower()}
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": settings.name, "labels": labels, "annotations": {NETWORK: settings.network}},
+        "metadata": {"name": settings.name, "labels": labels, "annotations": annotations},
         "spec": spec,
     }
 

@@ -138,7 +138,7 @@ QUESTIONS = (
     Question(
         "host_ports",
         "Whether the pod network offers hostPorts; where nobody says that it does not, they are asked for.",
-        "`--fact`, and a lab's own nodes: a plugin need not offer them, and no object of a cluster's API says whether it does",
+        "`--fact`, and a lab's nodes: a plugin need not offer them, and no object of the API says whether it does",
     ),
     Question(
         "policy_enforced",

@@ -50,10 +50,6 @@ class Network:
         found = (name for one in self.plugins for name in (one["type"], (one.get("ipam") or {}).get("type")))
         return tuple(dict.fromkeys(name for name in found if name))
 
-    def declares(self, capability: str) -> bool:
-        """Whether one of the plugins takes ``capability``."""
-        return any((one.get("capabilities") or {}).get(capability) for one in self.plugins)
-
     def _knows(self, since: str) -> bool:
         return VERSIONS.index(self.version) >= VERSIONS.index(since)
 

@@ -89,6 +89,33 @@ def test_folders_and_files_that_are_not_there(tmp_path: Path, monkeypatch: pytes
         of_profile(folder(), "weave")
 
 
+@pytest.mark.parametrize(
+    ("plugin", "needed"),
+    [
+        ({"ipMasq": True}, True),
+        ({"ipMasq": True, "ipMasqBackend": "iptables"}, True),
+        ({"ipMasq": True, "ipMasqBackend": "nftables"}, False),
+        ({}, False),
+        ({"type": "portmap"}, True),
+        ({"type": "portmap", "backend": "nftables"}, False),
+        ({"type": "firewall", "backend": "iptables"}, True),
+    ],
+)
+def test_iptables_is_asked_for_where_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: Json, *, needed: bool
+) -> None:
+    path, bins = conflist(tmp_path, plugins=[{"type": "bridge", **plugin}]), plugins(tmp_path)
+    for name in ("portmap", "firewall"):
+        (bins / name).symlink_to("bridge")
+    monkeypatch.setattr("conformance.lab.cni.choice._BRIDGE_NETFILTER", tmp_path / "none")
+    monkeypatch.setattr("conformance.lab.cni.choice.search_path", lambda: str(tmp_path))
+    if needed:
+        with pytest.raises(EnvironmentFault, match="uses iptables, which is not installed"):
+            of_file(path, [bins])
+    else:
+        assert of_file(path, [bins]).name == "mine"
+
+
 def test_on_the_command_line_it_is_one_sentence_and_no_lab(tmp_path: Path, nftconform: Run) -> None:
     bad = str(conflist(tmp_path, plugins=[{"type": "no-such-plugin"}]))
     refused(nftconform("lab", "up", "--cni-conf", bad), "no-such-plugin", "--cni-bin")

@@ -15,6 +15,7 @@ from conformance.lab.addresses import AddressPlan
 from conformance.lab.cni.choice import Cni, of_file, of_profile
 from conformance.lab.cni.place import Place
 from conformance.lab.cni.profile import names, profiles
+from conformance.lab.cni.setup import trial
 from fixtures.catalogue import areas
 from tests.run.conftest import Run, nftconform
 from tests.run.test_bad_input import refused
@@ -154,3 +155,10 @@ def test_a_place_survives_its_file(tmp_path: Path) -> None:
         place = Place.of(cni, plan, plan.nodes[1], tmp_path / "state")
         place.write(tmp_path / "place.json")
         assert Place.read(tmp_path / "place.json") == place
+
+
+def test_the_trial_is_told_what_any_pod_is_of_its_node(tmp_path: Path) -> None:
+    plan, one = AddressPlan(2), profiles(folder())[0]
+    place = Place.of(Cni(one.name, one.network, (), one.node), plan, plan.nodes[1], tmp_path)
+    assert trial(place)["ipRanges"] == [[{"subnet": "10.244.2.0/24"}], [{"subnet": plan.nodes[1].pod_cidrs[1]}]]
+    assert trial(place)["portMappings"]

@@ -26,7 +26,7 @@ USUAL = ("/usr/lib/cni", "/opt/cni/bin")
 OTHERS = "'nftconform lab cni' lists the kit's own networks."
 _BRIDGE_NETFILTER = Path("/proc/sys/net/bridge")
 _IPTABLES = "iptables"
-_CHOOSE = ("portmap", "firewall")  # each by its ``backend``, masquerading by ``ipMasqBackend``; what is not said is this
+_CHOOSE = ("portmap", "firewall")  # by their ``backend``; without one they use iptables
 _SECONDS = 20.0
 
 

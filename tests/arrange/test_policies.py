@@ -12,6 +12,7 @@ from conformance.arrange.arrangement import Arrangement
 from conformance.arrange.policies import Policies, gates
 from conformance.arrange.run import Run
 from conformance.cluster.api import Cluster
+from conformance.cluster.paths import kind
 from conformance.model.addresses import Protocol
 from conformance.model.case import (
     PolicySpec,
@@ -95,6 +96,12 @@ def test_policies_come_change_and_go(arrangement: Arrangement) -> None:
     assert policies.stored() == []
 
 
+def test_a_policy_that_somebody_else_made_in_the_runs_namespace_counts(arrangement: Arrangement) -> None:
+    foreign = network_policy(policy("default-deny", ()), HERE)
+    arrangement.cluster.create(kind("NetworkPolicy").path(arrangement.run.namespace), foreign)
+    assert [p["metadata"]["name"] for p in Policies(arrangement).stored()] == ["default-deny"]
+
+
 def test_a_policy_that_the_api_refuses_is_lacking_and_the_others_are_there(arrangement: Arrangement) -> None:
     policies = Policies(arrangement)
     wrong = PolicySpec("wrong", ward("b", 1), types=("Sideways",))
@@ -112,10 +119,9 @@ class Behind(Prober):
         self.policies, self.followed, self.cut = policies, followed, cut
 
     def sweep(self, asked: Asked) -> Iterator[Seen]:
-        closed = any(p["metadata"]["name"] == "last" for p in self.policies.stored())
         for request in (r for requests in asked.values() for r in requests):
             gate = request.key.split()[0]
-            silent = gate in self.cut or (closed and gate in self.followed)
+            silent = gate in self.cut or (self.policies.closed and gate in self.followed)
             end = Dial(End.TIMEOUT) if silent else Dial(End.ANSWERED, endpoint="gate")
             yield request.key, Observation((end,))
 

@@ -28,6 +28,7 @@ CAUSES = {
     "cni-strict-rp-filter": ["reverse-path-filtered: IPv4"],
     "cni-wrong-mtu": ["large-packets-lost"],
     "foreign-policy-drops": ["forward-dropped: node-c"],
+    "forwarding-ipv6-off": ["family-missing: IPv6"],
     "fragments-lost": ["fragments-lost"],
     "healthy": [],
     "host-port-captures-services": ["host-ports-capture"],

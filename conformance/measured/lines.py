@@ -188,7 +188,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One established connection through a Service that asks again as soon as it is answered.
+    """One established connection through a Service that asks again a millisecond after it is answered.
 
     ``longest`` is the longest wait for an answer, ``ended`` why it ended before its time.
     """

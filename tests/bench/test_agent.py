@@ -44,6 +44,7 @@ def answer(process: Agent) -> Any:  # noqa: ANN401  JSON out
 
 def test_an_attempt_that_the_kernel_had_to_repeat_is_none_that_reached(measuring: Agent) -> None:
     """A full backlog drops SYNs, as do rules that are not there yet; the kernel repeats each after a second."""
+    assert measuring.stdout
     with ExitStack() as stack:
         door = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         stack.enter_context(socket.create_connection(door.getsockname()))  # has the only place

@@ -1,23 +1,17 @@
-"""A lab for a module's tests, and the command as a user types it."""
+"""The command as a user types it."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conformance.lab.launch.start import Lab, environment, running_lab
+from conformance.lab.launch.start import environment
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with running_lab(tmp_path_factory.mktemp("lab") / "lab") as lab:
-        yield lab
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +14,12 @@ from conformance.lab.launch.start import Lab, running_lab
 # Machines are shared: that an example took long says nothing of the code.
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
+RUNS = Path(__file__).parent / "run"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest is first: it would keep one process busy when the others have nothing left."""
+    items.sort(key=lambda item: RUNS not in item.path.parents)
 
 
 @pytest.fixture(autouse=True, scope="session")

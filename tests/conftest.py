@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 
 from conformance.lab.launch.start import Lab, running_lab
 
-# Machines are shared: that an example took long says nothing of the code.
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Machines are shared: that an example took long says nothing of the code. Every run draws others: some are enough.
+settings.register_profile("shared", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
 RUNS = Path(__file__).parent / "run"
 

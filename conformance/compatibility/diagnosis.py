@@ -112,7 +112,7 @@ class _Evidence:
         failing = [one for one in broken if self._fails(cause, one)]
         also = [one for one in left if self._fails(cause, one) and self._may(cause, one)]
         if only:
-            also = [one for one in also if self._values(one, only[0]) & set(only[1])]
+            also = [one for one in also if not (of := self._values(one, only[0])) or of & set(only[1])]
         explained = {one.id: one for one in (*failing, *also)}
         spares = [[one for one in left if pattern.fits(self.features[one.id])] for pattern in cause.spares]
         if only and only[0] in _ASUNDER:

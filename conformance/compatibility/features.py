@@ -80,7 +80,8 @@ def _features(one: Result, where: Place) -> Iterator[tuple[Feature, Iterable[str
     destination = next((k for k in _KINDS if one.destination == k or one.destination.startswith(f"{k}-")), "")
     yield Feature.DESTINATION, _there(destination)
     yield Feature.FAMILY, _there(one.family)
-    yield Feature.PROTOCOL, _there(one.protocol)
+    # What is watched is packets of every protocol, whichever the row's is.
+    yield Feature.PROTOCOL, _there("" if destination == DestinationKind.UPLINK.value else one.protocol)
     yield Feature.SERVICE, _there(one.variant.type)
     yield Feature.AFFINITY, ("ClientIP" if one.variant.affinity else "None",)
     yield Feature.EXTERNAL_POLICY, _there(one.variant.external_policy)

@@ -48,7 +48,12 @@ EGRESS = (
         promise="A pod that a policy isolates for egress reaches nobody at a ClusterIP, in any protocol.",
         level=Level.MUST,
         sources=(NETWORK_POLICY_ISOLATION, NETWORK_POLICY_TYPES),
-        catches=(Fault.NETWORK_POLICY_INGRESS_ONLY, Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_ONE_FAMILY),
+        catches=(
+            Fault.NETWORK_POLICY_INGRESS_ONLY,
+            Fault.NETWORK_POLICY_TCP_ONLY,
+            Fault.NETWORK_POLICY_ONE_FAMILY,
+            Fault.NETWORK_POLICY_PAST_SERVICES,
+        ),
         given=_FREE,
         policies=(policy("npo-20", ward("a", 20), types=("Egress",)),),
         when=dial(cluster_ip(), client=caller("a", 20)),

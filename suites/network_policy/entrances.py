@@ -83,7 +83,7 @@ def _isolated(id_: str, what: str, number: int, spec: ServiceSpec, at: Destinati
         promise=f"Nobody outside the cluster reaches a pod that is isolated for ingress at {what}.",
         level=Level.MUST,
         sources=(NETWORK_POLICY_ISOLATION,),
-        catches=(Fault.NETWORK_POLICY_ONE_FAMILY, Fault.NETWORK_POLICY_TCP_ONLY),
+        catches=(Fault.NETWORK_POLICY_ONE_FAMILY, Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_LETS_NODES_IN),
         given=spec.but(endpoints=ward("b", number)),
         policies=(policy(id_.lower(), ward("b", number)),),
         when=dial(at, client=_OUTSIDER),
@@ -117,7 +117,7 @@ ENTRANCES = (
         promise="With externalTrafficPolicy Cluster a policy sees the client's address, or the node's: either may be.",
         level=Level.MUST,
         sources=(NETWORK_POLICY_BEHAVIOR, NETWORK_POLICY_ISOLATION),
-        catches=(Fault.NETWORK_POLICY_ONE_FAMILY,),
+        catches=(Fault.NETWORK_POLICY_ONE_FAMILY, Fault.NETWORK_POLICY_LETS_NODES_IN),
         given=tuple(service(NP, endpoints=ward("b", number)) for number in (40, 41, 42)),
         policies=(
             policy("npo-36-client", ward("b", 40), ingress=(allow(block(_OUTSIDER)),)),

@@ -45,7 +45,7 @@ INGRESS = (
         promise="Nobody reaches a pod that a policy isolates for ingress through a ClusterIP, in any protocol.",
         level=Level.MUST,
         sources=(NETWORK_POLICY_ISOLATION,),
-        catches=(Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_ONE_FAMILY),
+        catches=(Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_ONE_FAMILY, Fault.NETWORK_POLICY_PAST_SERVICES),
         given=guarded("b", 1),
         policies=(policy("npo-01", ward("b", 1)),),
         steps=(ask("far", _FAR, Unanswered()), ask("near", _NEAR, Unanswered())),
@@ -58,7 +58,7 @@ INGRESS = (
         promise="Through a ClusterIP a pod reaches those whose policy lets it in by its labels, and no other pod does.",
         level=Level.MUST,
         sources=(NETWORK_POLICY_PEERS, NETWORK_POLICY_ISOLATION),
-        catches=(Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_ONE_FAMILY),
+        catches=(Fault.NETWORK_POLICY_TCP_ONLY, Fault.NETWORK_POLICY_ONE_FAMILY, Fault.NETWORK_POLICY_PAST_SERVICES),
         given=guarded("b", 2),
         policies=(policy("npo-02", ward("b", 2), ingress=(_ONLY_A,)),),
         steps=(
@@ -266,7 +266,11 @@ INGRESS = (
         promise="A node reaches its own pods through a ClusterIP whatever policies say, and another node does not.",
         level=Level.MUST,
         sources=(NETWORK_POLICIES,),
-        catches=(Fault.NETWORK_POLICY_KEEPS_NODE_OUT, Fault.NETWORK_POLICY_ONE_FAMILY),
+        catches=(
+            Fault.NETWORK_POLICY_KEEPS_NODE_OUT,
+            Fault.NETWORK_POLICY_ONE_FAMILY,
+            Fault.NETWORK_POLICY_LETS_NODES_IN,
+        ),
         given=guarded("b", 17),
         policies=(policy("npo-15", ward("b", 17)),),
         steps=(

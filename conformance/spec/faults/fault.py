@@ -195,4 +195,6 @@ class Fault(Enum):
     NETWORK_POLICY_TCP_ONLY = "NetworkPolicies keep out TCP only"
     NETWORK_POLICY_ONE_FAMILY = "NetworkPolicies are enforced in one IP family"
     NETWORK_POLICY_KEEPS_NODE_OUT = "a NetworkPolicy keeps a node from its own pods"
+    NETWORK_POLICY_LETS_NODES_IN = "a NetworkPolicy keeps out no node, and nobody whom one masquerades"
+    NETWORK_POLICY_PAST_SERVICES = "NetworkPolicies do not keep out who dials a Service"
     NETWORK_POLICY_CHANGE_IGNORED = "a change of a NetworkPolicy has no effect"

@@ -75,6 +75,12 @@ DAMAGE = {
     Fault.NETWORK_POLICY_KEEPS_NODE_OUT: _shut(
         "policies are applied in the output hook as well", "What a node sends to its own pods is always let pass."
     ),
+    Fault.NETWORK_POLICY_LETS_NODES_IN: _open(
+        "isolated pods let in every node's addresses", "A pod that is isolated for ingress is dialled by no other node."
+    ),
+    Fault.NETWORK_POLICY_PAST_SERVICES: _open(
+        "what the node has translated is accepted before policies", "A pod is isolated at its Services as well."
+    ),
     Fault.NETWORK_POLICY_CHANGE_IGNORED: Damage(
         Site.POLICY,
         "each policy stays as it was first seen",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from conformance.lab.addresses import MAX_NODES, AddressPlan
 from conformance.lab.faults.policy.registry import mis_writes
 from conformance.spec.faults import Fault
 
 _PORT = re.compile(r"\b(tcp|udp|sctp) dport (\S+)")
 _EGRESS_PEER = re.compile(r"^(ip6?) daddr (\{.*\} (?:ip6? daddr != \S+ )*)", re.MULTILINE)
+_NODES = AddressPlan(MAX_NODES).nodes
 
 
 @mis_writes(Fault.NETWORK_POLICY_BEFORE_TRANSLATION)
@@ -46,3 +48,17 @@ def keeps_node_out(text: str) -> str:
     """What the node itself sends to its pods is policed as well."""
     hook = "type filter hook output priority filter; policy accept;\nct state established,related accept"
     return text.replace("chain forward {", f"chain output {{\n{hook}\njump policies\n}}\nchain forward {{")
+
+
+@mis_writes(Fault.NETWORK_POLICY_LETS_NODES_IN)
+def lets_nodes_in(text: str) -> str:
+    """Whoever comes from a node's address is let pass, masqueraded or not."""
+    sources = {"ip": [node.ipv4 for node in _NODES], "ip6": [node.ipv6 for node in _NODES]}
+    accepted = (f"{ip} saddr {{ {', '.join(addresses)} }} accept\n" for ip, addresses in sources.items())
+    return text.replace("jump policies", f"{''.join(accepted)}jump policies")
+
+
+@mis_writes(Fault.NETWORK_POLICY_PAST_SERVICES)
+def past_services(text: str) -> str:
+    """What was dialled at a Service is let pass where it was translated."""
+    return text.replace("jump policies", "ct status dnat accept\njump policies")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -60,13 +61,14 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line and exit with the documented code; a `KitError` is two sentences, never a traceback."""
-    sys.exit(_run())
+    """Run the command line and exit with the documented code."""
+    sys.exit(called())
 
 
-def _run() -> int:
+def called(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of the command line, this process's own by default; a `KitError` is two sentences, no traceback."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(arguments, standalone_mode=False)
     except KitError as error:
         click.echo(f"nftconform: {error.cause} {error.hint}", err=True)
         return error.exit_code

@@ -22,7 +22,7 @@ from conformance.selftest.mutants import draw
 from tests.audit.recorded import state
 from tests.lab.proxy.conftest import Netns, namespace
 
-NODE, MUTANTS, SEED = "n1", 60, 20261127
+NODE, MUTANTS, SEED = "n1", 40, 20261127
 AFFINITY = "saddr @affinity-"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.audit.scale import audited, cluster, write
 
-FEW, MANY = 1000, 4000
+FEW, MANY = 500, 2000
 GENEROUS = 2.5  # times more than linear: other work on the machine, and the garbage collector
 
 

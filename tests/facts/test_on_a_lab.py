@@ -8,7 +8,6 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,9 @@ from junitparser import JUnitXml
 
 from conformance.cli.facts import facts as command
 from conformance.cluster.connection import connect
-from conformance.lab.launch.start import Lab, environment, running_lab
+from conformance.lab.launch.start import Lab, environment
 
 NODES = ("node-a", "node-b", "node-c")
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with running_lab(tmp_path_factory.mktemp("lab") / "lab") as lab:
-        yield lab
 
 
 def learned(lab: Lab, *more: str) -> dict[str, dict[str, Any]]:

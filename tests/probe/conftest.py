@@ -16,7 +16,10 @@ from conformance.probe.bundle import agent_source
 SETUP = """
 set -e
 mount -t tmpfs tmpfs /run && mkdir /run/netns
-for ns in c r s; do ip netns add $ns; ip -n $ns link set lo up; done
+for ns in c r s; do
+  ip netns add $ns; ip -n $ns link set lo up
+  ip netns exec $ns sysctl -qw net.ipv6.conf.default.accept_dad=0 # link-local addresses are there at once, too
+done
 ip -n c link add eth0 type veth peer name c0 netns r
 ip -n s link add eth0 type veth peer name s0 netns r
 ip -n c addr add 10.91.1.2/24 dev eth0; ip -n c addr add fd91:1::2/64 dev eth0 nodad

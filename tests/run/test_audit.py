@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+
+import pytest
 
 from conformance.cluster.connection import connect
 from conformance.cluster.output import output
@@ -41,13 +44,24 @@ def test_a_fault_that_was_switched_off_leaves_nothing(lab: Lab, nftconform: Run)
         assert done.returncode == (switch == "on"), done.stdout + done.stderr
 
 
+@pytest.fixture
+def changed(lab: Lab) -> Iterator[None]:
+    """Node b with a rule of somebody's, and without one of the maps."""
+
+    def nft(*words: str) -> str:
+        return on_node(lab, "node-b", "nft", *words)
+
+    chain, map_ = ("chain", "ip", "kube-proxy", "filter-forward"), ("map", "ip6", "kube-proxy", "service-ips")
+    healthy = [nft("list", *one) for one in (chain, map_)]
+    nft("add", "rule", *chain[1:], "ip", "saddr", "192.0.2.7", "drop")
+    nft("flush", *map_)
+    yield
+    nft("flush", *chain)
+    nft("\n".join(healthy))  # the next test's node is whole
+
+
+@pytest.mark.usefixtures("changed")
 def test_what_somebody_changed_on_one_node(lab: Lab, nftconform: Run) -> None:
-    on_node(
-        lab, "node-b", "nft", "add", "rule", "ip", "kube-proxy", "filter-forward", "ip", "saddr", "192.0.2.7", "drop"
-    )
-    rule = ("ip", "saddr", "192.0.2.7", "drop")
-    on_node(lab, "node-b", "nft", "add", "rule", "ip", "kube-proxy", "filter-forward", *rule)
-    on_node(lab, "node-b", "nft", "flush", "map", "ip6", "kube-proxy", "service-ips")
     done = nftconform("audit", "--kubeconfig", str(lab.kubeconfig), "--json")
     assert done.returncode == 1, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from conformance.lab.launch.start import Lab
+import pytest
+
+from conformance.lab.launch.start import Lab, running_lab
 from fixtures.catalogue import areas
 from tests.run.conftest import Run
 from tests.run.test_on_a_lab import cells, outside
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    """One that nobody has done anything to: its nodes are looked at, too."""
+    with running_lab(tmp_path / "lab") as lab:
+        yield lab
 
 
 def test_every_case_passes_on_a_healthy_lab(lab: Lab, nftconform: Run, tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_what_failed_is_left_to_be_looked_at_and_all_of_it_is_the_runs(
     assert {(o["metadata"].get("labels") or {}).get(RUN) for o in mine} == {identity}
     nftconform("cleanup", "--kubeconfig", str(lab.kubeconfig), "--run", identity)
     assert namespaces(lab) == before
+    cluster.delete("/api/v1/namespaces/default/secrets/registry")
     assert nftconform("lab", "fault", "off", "--dir", str(lab.directory)).returncode == 0
 
 

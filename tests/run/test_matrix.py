@@ -17,7 +17,8 @@ real = [
 
 @pytest.mark.parametrize("network", [pytest.param("no-hairpin", marks=real)])
 def test_a_network_does_as_it_is_described_and_is_asked_once(nftconform: Run, network: str) -> None:
-    asked = ("lab", "matrix", "--cni", network, "--case", "CIP-02", "--case", "CIP-04", "--output", "runs")
+    cells = ("--case", "CIP-02.ipv4-tcp", "--case", "CIP-04.ipv4-tcp")
+    asked = ("lab", "matrix", "--cni", network, *cells, "--output", "runs")
     first = nftconform(*asked)
     assert first.returncode == 0, first.stderr
     assert f"1 of 1: {network}: failures" in first.stdout

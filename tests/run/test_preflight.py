@@ -31,6 +31,8 @@ def cluster(lab: Lab) -> Iterator[Cluster]:
     api.create(SERVICES, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec})
     api.patch(CONFIGURATION, {"data": {"config.conf": held.replace("mode: nftables", IPVS)}})
     yield api
+    api.patch(CONFIGURATION, {"data": {"config.conf": held}})
+    api.delete(f"{SERVICES}/web")
     api.close()
 
 

@@ -14,6 +14,7 @@ from conformance.errors import EnvironmentFault
 from conformance.lab.launch import preflight
 from conformance.lab.launch.start import environment
 from conformance.model.cluster import ProxyMode
+from tests.here import here
 from tests.lab.launch.support import Command, Foreground
 
 
@@ -130,8 +131,8 @@ def test_a_kernel_that_will_do(release: str) -> None:
 
 
 @pytest.mark.parametrize("nodes", ["0", "17", "-1"])
-def test_too_few_or_many_nodes(tmp_path: Path, nftconform: Command, nodes: str) -> None:
-    refused(nftconform("lab", "up", "--nodes", nodes), tmp_path / ".lab", "1 to 16 nodes")
+def test_too_few_or_many_nodes(tmp_path: Path, nodes: str) -> None:
+    refused(here("lab", "up", "--nodes", nodes, cwd=tmp_path), tmp_path / ".lab", "1 to 16 nodes")
 
 
 def test_the_port_is_taken(tmp_path: Path, nftconform: Command) -> None:
@@ -164,8 +165,8 @@ def test_somebodys_folder_is_left_alone(tmp_path: Path, nftconform: Command) -> 
 @pytest.mark.parametrize(
     "arguments", [("down",), ("status",), ("exec", "x1", "--", "true"), ("shell", "x1"), ("kubectl", "get"), ("logs",)]
 )
-def test_no_lab_is_running(tmp_path: Path, nftconform: Command, arguments: tuple[str, ...]) -> None:
-    refused(nftconform("lab", *arguments), tmp_path / ".lab", "No lab is running", "nftconform lab up")
+def test_no_lab_is_running(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    refused(here("lab", *arguments, cwd=tmp_path), tmp_path / ".lab", "No lab is running", "nftconform lab up")
 
 
 def test_a_lab_is_already_running(lab: Foreground, nftconform: Command) -> None:
@@ -175,12 +176,12 @@ def test_a_lab_is_already_running(lab: Foreground, nftconform: Command) -> None:
     assert lab.directory.running() is not None
 
 
-@pytest.mark.parametrize("name", ["node-z", "x3", "default/web", "../x1", "", "/"])
-def test_a_name_that_the_lab_does_not_have(lab: Foreground, nftconform: Command, name: str) -> None:
-    done = nftconform("lab", "exec", "--dir", str(lab.directory.path), name, "--", "true")
-    assert done.returncode == 3
-    assert f"The lab has no {name!r}." in done.stderr
-    assert "node-a, node-b, x1, x2" in done.stderr
+def test_a_name_that_the_lab_does_not_have(lab: Foreground, nftconform: Command) -> None:
+    for name in ("node-z", "x3", "default/web", "../x1", "", "/"):
+        done = nftconform("lab", "exec", "--dir", str(lab.directory.path), name, "--", "true")
+        assert done.returncode == 3
+        assert f"The lab has no {name!r}." in done.stderr
+        assert "node-a, node-b, x1, x2" in done.stderr
 
 
 def test_down_takes_a_killed_labs_files_away(tmp_path: Path, nftconform: Command) -> None:

@@ -61,14 +61,15 @@ def agent_map(run: Run, where: str, source: str) -> JSON:
 def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, host: bool = False) -> JSON:
     """A pod on ``node`` that serves on ``port`` under its own name and lets agents be started in it."""
     ports = [{"name": p.lower(), "containerPort": port, "protocol": p} for p in ("TCP", "UDP")]
-    probe = {"tcpSocket": {"port": port}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 3}
+    # Ready once it serves. Asked every second for as long as a run lasts, dozens of pods would take more than the dials.
+    probe = {"tcpSocket": {"port": port}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 180}
     container = {
         "name": "agent",
         "image": run.image,
         "imagePullPolicy": "IfNotPresent",  # also of an image that was loaded onto the nodes and is in no registry
         "command": ["python3", "-u", AGENT_PATH, "serve", "--port", str(port), "--name", name],
         "ports": ports,
-        "readinessProbe": probe,
+        "startupProbe": probe,
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": RESTRICTED,
         "volumeMounts": [{"name": AGENT_MAP, "mountPath": AGENT_FOLDER, "readOnly": True}],
@@ -112,11 +113,11 @@ def backend(
     made["metadata"]["labels"] |= ends_labels(one, specs)
     (container,) = made["spec"]["containers"]
     if not one.ready and not one.failed:
-        container["readinessProbe"]["tcpSocket"]["port"] = CLOSED_PORT  # such a probe never succeeds
+        container["readinessProbe"] = {"tcpSocket": {"port": CLOSED_PORT}}  # such a probe never succeeds
     if one.failed:
         made["spec"]["restartPolicy"] = "Never"
         container["command"] = ["python3", "-c", "raise SystemExit(1)"]
-        del container["readinessProbe"]
+        del container["startupProbe"]
     if fleet:
         container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
     if one.raw or raw:

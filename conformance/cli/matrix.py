@@ -32,6 +32,9 @@ _CODES = (0, 1, 2)
 @click.option(
     "--trust", type=click.IntRange(0), metavar="N", help="As with `run`: 1 is quicker where much fails.  [default: 40]"
 )
+@click.option(
+    "--patience", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="As with `run`.  [default: 60]"
+)
 @click.option("--again", is_flag=True, help="Make runs again that are there.")
 @click.option(
     "--output",
@@ -41,7 +44,13 @@ _CODES = (0, 1, 2)
     help="For the runs, each in a folder of its network's name.",
 )
 def matrix(
-    names: tuple[str, ...], cases: tuple[str, ...], expression: str | None, trust: int | None, again: bool, output: Path
+    names: tuple[str, ...],
+    cases: tuple[str, ...],
+    expression: str | None,
+    trust: int | None,
+    patience: float | None,
+    again: bool,
+    output: Path,
 ) -> int:
     """Run the kit on every pod network of `lab cni`, one after the other, and print what each comes to.
 
@@ -62,7 +71,8 @@ def matrix(
         raise UsageError(f"There is no network {unknown[0]}.", f"Name some of {', '.join(every)}.")
     chosen = [every[name] for name in names] or list(every.values())
     narrowed = [word for case in cases for word in ("--case", case)] + (["-k", expression] if expression else [])
-    options = ["--trust", str(trust)] if trust is not None else []
+    given = {"--trust": trust, "--patience": patience}
+    options = [word for name, value in given.items() if value is not None for word in (name, str(value))]
     files, said = [], {}
     for number, profile in enumerate(chosen, 1):
         click.echo(f"{number} of {len(chosen)}: {profile.name}: ", nl=False)

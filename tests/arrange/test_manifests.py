@@ -106,7 +106,16 @@ def test_a_pod_that_is_to_have_failed_ends_at_once_and_for_good() -> None:
     (container,) = made["spec"]["containers"]
     assert made["spec"]["restartPolicy"] == "Never"
     assert container["command"][:2] == ["python3", "-c"]
-    assert "readinessProbe" not in container
+    assert not [name for name in container if name.endswith("Probe")]
+
+
+def test_pods_are_asked_whether_they_serve_until_they_do_and_one_that_is_not_to_be_ready_for_ever() -> None:
+    (plain,), (unready,) = on("a"), on("a", breed=Breed.UNREADY)
+    probes = [
+        {name for name in manifests.backend(RUN, one, "n", [])["spec"]["containers"][0] if name.endswith("Probe")}
+        for one in (plain, unready)
+    ]
+    assert probes == [{"startupProbe"}, {"startupProbe", "readinessProbe"}]
 
 
 def test_a_mirrored_service_selects_nothing_and_lists_its_endpoints_by_port() -> None:

@@ -21,7 +21,6 @@ from tests.reports.runs import a_result, a_run
 CAUSES = {
     "affinity-ignored": ["affinity-broken"],
     "base-jump-missing": ["own-processes-bypass"],
-    "bridge-without-netfilter": ["answers-bridged"],
     "cni-macvlan": ["proxy-bypassed", "own-pods-not-reached: IPv6"],
     "cni-masq-pod-to-pod": ["pod-to-pod-masqueraded"],
     "cni-no-hairpin": ["no-hairpin"],
@@ -38,7 +37,6 @@ CAUSES = {
     "large-packets-lost": ["large-packets-lost"],
     "mark-overwritten": ["not-masqueraded"],
     "masquerade-everything": ["services-masqueraded"],
-    "mtu-black-hole": ["mtu-not-told"],
     "no-hairpin": ["no-hairpin"],
     "no-service-rules": ["no-service-rules"],
     "one-family-missing": ["no-service-rules: IPv6"],

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure as Canvas
 from conformance.measured.figures import Figure, Rung, Series
 from conformance.measured.lines import Change, Seat, Way
 from conformance.model.addresses import Protocol
+from conformance.model.printable import printable
 from reports.bench_tables import P50, P90, P99, Numbers, size
 
 PROTOCOLS = (Protocol.TCP, Protocol.UDP)
@@ -25,6 +26,7 @@ _SHARES = np.linspace(0, 1, 201)
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "nftconform",  # the same bench makes the same file
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may hold a $
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.grid": True,
@@ -78,7 +80,7 @@ def _latency(numbers: Numbers, rungs: Sequence[Rung]) -> Canvas:
                     markersize=4,
                     capsize=2,
                     linewidth=1,
-                    label=f"{place} {way.value}" if level == P50 else None,
+                    label=f"{printable(place)} {way.value}" if level == P50 else None,
                 )
         axes.set(yscale="log", title=f"from a {seat.value}, {protocol.value}", ylabel="microseconds")
         _by_services(axes, [rung[0] for rung in rungs])
@@ -93,7 +95,7 @@ def _cdf(numbers: Numbers, rung: Rung) -> Canvas:
         for number, (way, place, mine) in enumerate(_lines(numbers, seat, protocol, [rung])):
             times = np.quantile(list(chain.from_iterable(mine[0].rounds)), _SHARES) / 1e3
             colour = _FLOOR if way is Way.DIRECT else _COLOURS[number % len(_COLOURS)]
-            axes.plot(times, _SHARES, color=colour, linewidth=1, label=f"{place} {way.value}")
+            axes.plot(times, _SHARES, color=colour, linewidth=1, label=f"{printable(place)} {way.value}")
         axes.set(xscale="log", title=f"from a {seat.value}, {protocol.value}", xlabel="microseconds", ylim=(0, 1))
     _legend(canvas, panels)
     return canvas
@@ -120,7 +122,7 @@ def _programming(numbers: Numbers) -> Canvas:
                     markersize=4,
                     capsize=2,
                     linewidth=1,
-                    label=place if level == P50 else None,
+                    label=printable(place) if level == P50 else None,
                 )
         axes.set(title=change.value)
         _by_services(axes, sorted({one.rung[0] for one in numbers.changes}))

@@ -139,8 +139,8 @@ def changed(every: Sequence[Changed], *, intervals: bool = True) -> Table:
             numbers = (_DASH, _DASH, _DASH)
         rows.append((size(one.rung), one.change.value, one.place, *numbers, str(len(one.seconds)), str(one.missing)))
     return Table(
-        "From a change to the last node",
-        "Seconds from a request to the API until a node acts on it, all nodes together.",
+        "From a change until nodes act on it",
+        "Seconds from a request to the API until a node acts on it; quantiles of all nodes and changes together.",
         3,
         ("Services", "change", "mode", "p50", "p90", "longest", "seen", "never"),
         tuple(rows),

@@ -49,7 +49,7 @@ def show(console: Console, verdicts: Sequence[Verdict]) -> None:
         first.add_column(column, justify="right" if column in {s.value for s in Standing} else "left")
     for one in verdicts:
         counts = [str(one.counts()[standing]) for standing in Standing]
-        first.add_row(printable(one.name), Text(one.word.value, style=_STYLES[one.word]), *counts)
+        first.add_row(Text(printable(one.name)), Text(one.word.value, style=_STYLES[one.word]), *counts)
     console.print(first)
     for table in _tables(verdicts, console.width):
         console.print()
@@ -143,9 +143,9 @@ def _tables(verdicts: Sequence[Verdict], width: int) -> Iterator[Table]:
         while left and (not shown or used + _width(left[0], rows) <= width):
             used += _width(left[0], rows)
             shown.append(left.pop(0))
-            table.add_column(printable(shown[-1].name), justify="right", no_wrap=True)
+            table.add_column(Text(printable(shown[-1].name)), justify="right", no_wrap=True)
         for area in rows:
-            table.add_row(printable(area), *(Text(mark(v, area), style=_style(v, area)) for v in shown))
+            table.add_row(Text(printable(area)), *(Text(mark(v, area), style=_style(v, area)) for v in shown))
         yield table
 
 

@@ -85,7 +85,7 @@ def _table(results: Sequence[Result], most: int) -> Table:
     first = sorted(grouped, key=lambda area: -_trouble(grouped[area]))[: most - (len(grouped) > most)]
     for area, members in grouped.items():
         if area in first:
-            table.add_row(printable(area), str(len(members)), *_numbers(members, shown))
+            table.add_row(Text(printable(area)), str(len(members)), *_numbers(members, shown))
     others = [one for area, members in grouped.items() if area not in first for one in members]
     if others:
         count = f"{len(grouped) - len(first)} others"

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.judge.outages import Outage
+from conformance.model.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def show(console: Console, told: Told) -> None:
     for one in hit:
         broken = f", broke {one.broken}x" if one.broken else ""
         end = one.trouble or ("served" if one.back else "not served") + broken
-        table.add_row(Text(one.lane), f"{one.lost}/{one.asked}", f"{one.seconds:.2f} s", Text(end), Text(one.seen))
+        lost, said = f"{one.lost}/{one.asked}", map(Text, map(printable, (end, one.seen)))
+        table.add_row(Text(one.lane), lost, f"{one.seconds:.2f} s", *said)
     if hit:
         console.print(table)
     quiet = len(told.outages) - len(hit)

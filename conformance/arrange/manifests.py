@@ -61,7 +61,7 @@ def agent_map(run: Run, where: str, source: str) -> JSON:
 def pod(run: Run, where: str, name: str, node: str, *, port: int, role: str, host: bool = False) -> JSON:
     """A pod on ``node`` that serves on ``port`` under its own name and lets agents be started in it."""
     ports = [{"name": p.lower(), "containerPort": port, "protocol": p} for p in ("TCP", "UDP")]
-    # Ready once it serves. Asked every second for as long as a run lasts, dozens of pods would take more than the dials.
+    # Ready once it serves. Asked every second all along, dozens of pods would take more than the dials.
     probe = {"tcpSocket": {"port": port}, "periodSeconds": 1, "timeoutSeconds": 2, "failureThreshold": 180}
     container = {
         "name": "agent",

@@ -64,10 +64,9 @@ class Policies:
         self.closed = not self.closed
 
     def stored(self) -> list[JSON]:
-        """The run's policies as the API has them now."""
-        run = self.arrangement.run
-        spaces = run.spaces.values()
-        return [p for name in spaces for p in self.arrangement.cluster.objects("NetworkPolicy", name, run.selector)]
+        """All policies of the run's namespaces as the API has them now: others may put some of their own there."""
+        spaces = self.arrangement.run.spaces.values()
+        return [p for name in spaces for p in self.arrangement.cluster.objects("NetworkPolicy", name)]
 
     def _path(self, spec: PolicySpec) -> str:
         return kind("NetworkPolicy").path(self.arrangement.run.spaces[spec.space.value], spec.called)

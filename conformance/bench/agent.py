@@ -35,6 +35,7 @@ Answer = Dict[str, Any]  # noqa: UP006
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close() sends RST, so that no port is left in TIME_WAIT
 RETRANSMITS = 100  # offset of tcpi_total_retrans in struct tcp_info (linux/tcp.h)
 LONGEST_NAME = 253
+FAILED = select.EPOLLERR | select.EPOLLHUP  # refused, or not even sent
 HELD = 400  # attempts that wait for an answer at once
 
 
@@ -209,7 +210,8 @@ def _held() -> Dict[int, Tuple[socket.socket, Any]]:  # noqa: UP006
 def _reach(asked: Answer) -> Answer:
     """When the first of many attempts began that was answered, by the one of that name where one is given.
 
-    A new one every ``every`` seconds: a SYN that was dropped is repeated only after a second.
+    A new one every ``every`` seconds. A SYN that was dropped is repeated after a second, and what that reaches was not
+    there when the attempt began: it does not count.
     """
     _say({"armed": True})
     to, wanted = tuple(asked["to"]), asked.get("name", "")
@@ -228,7 +230,7 @@ def _reach(asked: Answer) -> Answer:
             sock, began = held.pop(number)
             with sock, contextlib.suppress(OSError):
                 said = sock.recv(LONGEST_NAME).decode().strip()
-                if said and wanted in ("", said):
+                if said and wanted in ("", said) and not _repeated(sock):
                     for other, _ in held.values():
                         other.close()
                     return {"at": began}
@@ -252,10 +254,9 @@ def _load(asked: Answer) -> Answer:
             index += 1
             held[sock.fileno()] = sock, time.monotonic()
             ready.register(sock.fileno(), select.EPOLLOUT)
-        for number, _ in ready.poll(0.05):
-            sock, _ = held.pop(number)
-            counts["refused" if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) else "opened"] += 1
-            sock.close()
+        for number, said in ready.poll(0.05):
+            counts["refused" if said & FAILED else "opened"] += 1
+            held.pop(number)[0].close()
         late = time.monotonic() - asked["timeout"]
         for number in [n for n, (_, since) in held.items() if since < late]:
             held.pop(number)[0].close()
@@ -287,10 +288,14 @@ def _flow(asked: Answer) -> Answer:
             if ended:
                 break
             answers += 1
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        took = time.perf_counter_ns() - began
-    again = struct.unpack_from("I", info, RETRANSMITS)[0]
+        again, took = _repeated(sock), time.perf_counter_ns() - began
     return {"answers": answers, "longest": longest, "retransmits": again, "took": took, "ended": ended}
+
+
+def _repeated(sock: socket.socket) -> int:
+    """How many segments the kernel has sent again on this connection, its SYN among them."""
+    again: int = struct.unpack_from("I", sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), RETRANSMITS)[0]
+    return again
 
 
 def _page(asked: Answer) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -123,48 +123,56 @@ def flipped(ground: Ground, rung: Rung, one: Switch, change: Change) -> list[Pro
     return _programmed(ground, rung, change, asked)
 
 
+@contextmanager
+def newcomers(ground: Ground, count: int) -> Iterator[list[str]]:
+    """ClusterIPs for `created`, that were just given and taken back: nobody has them, and none was ever served.
+
+    The slices of those who get them are there for the time of the block: one that came with its Service would cause a
+    sync, for the end of which, and for the rest of minSyncPeriod, the Service had to wait.
+    """
+    slices = [one for turn in range(count) for one in _slices(ground, turn)]
+    for each in slices:
+        ground.create(each)
+    try:
+        made: list[JSON] = [
+            ground.create(stock.service(ground.run, f"bench-free-{turn}", Protocol.TCP, ground.family))
+            for turn in range(count)
+        ]
+        for each in made:
+            ground.delete("Service", each["metadata"]["name"])
+        yield [str(each["spec"]["clusterIP"]) for each in made]
+    finally:
+        for each in slices:
+            ground.delete("EndpointSlice", each["metadata"]["name"])
+
+
 def created(ground: Ground, rung: Rung, ip: str, turn: int) -> list[Programmed]:
-    """One new Service at ``ip``, seen from every node; its slices are there before it.
+    """One new Service at ``ip``, seen from every node, and deleted.
 
     None at all where somebody else has the address by now.
     """
-    name = f"bench-new-{turn}"
-    slices = stock.slices(ground.run, name, Protocol.TCP, ground.family, ground.ends[:1])
-    for each in slices:
-        ground.create(each)
     ground.arm((ip, PORT), "", LIMIT)
     asked = time.time()
     try:
-        ground.create(stock.service(ground.run, name, Protocol.TCP, ground.family, ip=ip))
+        ground.create(stock.service(ground.run, _new(turn), Protocol.TCP, ground.family, ip=ip))
     except ApiRefused as no:
         if no.status not in _TAKEN:
             raise
         ground.collect(LIMIT)
         return []
     found = _programmed(ground, rung, Change.NEW_SERVICE, asked)
-    ground.delete("Service", name)
-    for each in slices:
-        ground.delete("EndpointSlice", each["metadata"]["name"])
+    ground.delete("Service", _new(turn))
     return found
 
 
-def rest(rng: random.Random) -> None:
-    """Some time in which nothing changes.
+def rest(rng: random.Random, after: Sequence[Programmed] = ()) -> None:
+    """Some time in which nothing is changed by whoever asks, as much longer as what went before took.
 
     Soon after a sync kube-proxy waits for the rest of minSyncPeriod (1 s where nothing else is said): changes one after
-    the other would all wait for it, and of those that come alone none does.
+    the other would all wait for it, and of those that come alone none does. What was deleted ``after`` it was seen
+    takes as long again.
     """
-    threading.Event().wait(rng.uniform(*_APART))
-
-
-def free_addresses(ground: Ground, count: int) -> list[str]:
-    """ClusterIPs that were just given and taken back: nobody has them, and none was ever served."""
-    made: list[JSON] = [
-        ground.create(stock.service(ground.run, f"bench-free-{i}", Protocol.TCP, ground.family)) for i in range(count)
-    ]
-    for each in made:
-        ground.delete("Service", each["metadata"]["name"])
-    return [str(each["spec"]["clusterIP"]) for each in made]
+    threading.Event().wait(rng.uniform(*_APART) + max((one.seconds or 0.0 for one in after), default=0.0))
 
 
 def restarted(ground: Ground, rung: Rung, one: Switch) -> Restart:
@@ -179,6 +187,14 @@ def restarted(ground: Ground, rung: Rung, one: Switch) -> Restart:
     at = watcher.answer(RESTARTED)["at"]
     seconds = None if at is None else at / 1e9 - ground.clocks[0].ahead - deleted
     return Restart(ground.place.name, rung.services, rung.endpoints, node, seconds, _full_syncs(ground))
+
+
+def _new(turn: int) -> str:
+    return f"bench-new-{turn}"
+
+
+def _slices(ground: Ground, turn: int) -> list[JSON]:
+    return stock.slices(ground.run, _new(turn), Protocol.TCP, ground.family, ground.ends[:1])
 
 
 def _full_syncs(ground: Ground) -> float | None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from conformance.bench.ground import Ground
 from conformance.bench.planning import Dial, Rung, candidates, dials, sorted_out
+from conformance.bench.stock import PORT
 from conformance.bench.timer import Timer
 from conformance.measured.lines import Flow, Latency, Load, Overhead, Seat, Under, Way
 from conformance.model.addresses import Protocol
@@ -61,7 +62,7 @@ def load(ground: Ground, rung: Rung, under: Under, seconds: float, seed: str) ->
     """As many new connections to ClusterIPs from the client pod as it can open."""
     rng = random.Random(seed)
     every = candidates(rung, Way.CLUSTER_IP, Protocol.TCP)
-    targets = [(ground.served[n][0], 80) for n in rng.sample(every, min(_TARGETS, len(every)))]
+    targets = [(ground.served[n][0], PORT) for n in rng.sample(every, min(_TARGETS, len(every)))]
     timer = ground.seats[Seat.POD]
     own = timer.ask("load", seconds, to=targets, seconds=seconds, width=_WIDTH, timeout=_LOST_AFTER)
     size, counts = (rung.services, rung.endpoints), (own["opened"], own["refused"], own["lost"])
@@ -72,7 +73,7 @@ def load(ground: Ground, rung: Rung, under: Under, seconds: float, seed: str) ->
 def flow(ground: Ground, rung: Rung, under: Under, limit: float, into: list[Flow]) -> Iterator[None]:
     """A connection through the first Service from the client pod for the time of the block; how it went is added."""
     timer = ground.seats[Seat.POD]
-    timer.arm("flow", to=(ground.served[0][0], 80), limit=limit)
+    timer.arm("flow", to=(ground.served[0][0], PORT), limit=limit)
     try:
         yield
     finally:

@@ -100,7 +100,12 @@ class Ground:
                 "Try fewer, or see kube-proxy's log.",
             )
         done = time.monotonic()
+        self.compare_clocks()
         return Growth(self.place.name, *_of(rung), len(self.served) - first, created - began, done - created)
+
+    def compare_clocks(self) -> None:
+        """Those of the nodes with ours: anew for each rung, for in the hours that a ladder takes they drift apart."""
+        self.clocks = [one.clock() for one in self.watching]
 
     def create(self, made: JSON) -> JSON:
         """One object, created."""
@@ -187,7 +192,7 @@ def grounds(
         seats = stack.enter_context(timers(cluster, list(ground.pods.values())))
         ground.seats = dict(zip(ground.pods, seats, strict=True))
         ground.watching = stack.enter_context(timers(cluster, ground.watchers))
-        ground.clocks = [one.clock() for one in ground.watching]
+        ground.compare_clocks()
         yield ground
 
 

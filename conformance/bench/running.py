@@ -117,14 +117,18 @@ def _changes(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell
     before = [weighing.account(ground.watching[0]) for ground in there]
     with ExitStack() as stack:
         own = [
-            (ground, changing.free_addresses(ground, wish.changes), stack.enter_context(changing.switch(ground)))
+            (
+                ground,
+                stack.enter_context(changing.newcomers(ground, wish.changes)),
+                stack.enter_context(changing.switch(ground)),
+            )
             for ground in there
         ]
         rng = random.Random(wish.seed)
         for turn, (ground, free, switch) in turns(own, wish.changes):
             changing.rest(rng)
             found = changing.created(ground, rung, free[turn], turn)
-            changing.rest(rng)
+            changing.rest(rng, found)
             for one in (*found, *changing.flipped(ground, rung, switch, Change.ENDPOINT)):
                 write(one)
         for ground, _, switch in own:
@@ -134,6 +138,7 @@ def _changes(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell
                 dialling.flow(ground, rung, Under.CHURN, changing.LIMIT * wish.changes, flows),
             ):
                 for _ in range(wish.changes):
+                    changing.rest(rng)  # else each would come just after a sync, and wait longest for the next
                     for one in changing.flipped(ground, rung, switch, Change.ENDPOINT_IN_CHURN):
                         write(one)
             for flow in flows:

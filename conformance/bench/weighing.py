@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from conformance.audit import MalformedRuleset, read_tables
 from conformance.bench.ground import Ground
 from conformance.bench.planning import Rung
 from conformance.bench.timer import Timer
@@ -27,8 +27,9 @@ HISTOGRAMS = (
     "kubeproxy_sync_partial_proxy_rules_duration_seconds",
 )
 _CPU, _RESIDENT = "process_cpu_seconds_total", "process_resident_memory_bytes"
-_TICKS = 100  # a second: USER_HZ, the same on all architectures that Kubernetes runs on
-_SAMPLE = re.compile(r"([a-z_]+)(?:\{[^}]*\})? ([0-9.eE+-]+)")
+_SAMPLE = re.compile(r"([a-z_]+)(?:\{[^}]*\})? (\d+(?:\.\d+)?(?:e[+-]\d+)?)", re.ASCII)
+_MOST = 1e12
+"""Of one sample: more bytes or seconds than any proxy has."""
 _TABLES = {Family.IPV4: ("ip", "iptables"), Family.IPV6: ("ip6", "ip6tables")}
 
 
@@ -40,6 +41,8 @@ class Account:
 
     def since(self, before: Account, name: str) -> tuple[float, float] | None:
         """Count and sum that a histogram has gained; None where it is not known, or began anew."""
+        if not before.values:
+            return None
         gained = tuple(
             self.values[f"{name}_{part}"] - before.values.get(f"{name}_{part}", 0.0)
             for part in ("count", "sum")
@@ -56,11 +59,11 @@ def account(timer: Timer) -> Account:
 
 
 def read_metrics(text: str) -> dict[str, float]:
-    """Prometheus' text format, without labels: samples of one name are added up."""
+    """Prometheus' text format, without labels: samples of one name are added up; what is none is passed over."""
     found: dict[str, float] = defaultdict(float)
     for line in text.splitlines():
-        if match := _SAMPLE.fullmatch(line.strip()):
-            found[match[1]] += float(match[2])
+        if (match := _SAMPLE.fullmatch(line.strip())) and (value := float(match[2])) <= _MOST:
+            found[match[1]] += value
     return dict(found)
 
 
@@ -85,7 +88,6 @@ def weight(ground: Ground, rung: Rung) -> Weight:
         elements,
         None if resident is None else int(resident),
         own.get(_CPU),
-        _children(ground, node),
     )
 
 
@@ -94,28 +96,24 @@ def _counted(ground: Ground, node: str) -> tuple[int | None, int | None]:
     family, tool = _TABLES[ground.family]
     if ground.place.mode == ProxyMode.NFTABLES.value:
         text = _in_proxy(ground, node, "nft", "-j", "list", "table", family, "kube-proxy")
-        return (None, None) if text is None else count_nft(text)
+        return (None, None) if text is None else count_nft(text, ground.family)
     text = _in_proxy(ground, node, f"{tool}-save")
     return (None, None) if text is None else (count_iptables(text), 0)
 
 
-def count_nft(text: str) -> tuple[int, int]:
-    """Rules and elements in what ``nft -j list table`` printed."""
-    every = json.loads(text)["nftables"]
-    kept = [one.get(kind, {}).get("elem", ()) for one in every for kind in ("set", "map")]
-    return sum("rule" in one for one in every), sum(map(len, kept))
+def count_nft(text: str, family: Family) -> tuple[int | None, int | None]:
+    """Rules and elements in what ``nft -j list table`` printed; None for both where that is garbled."""
+    try:
+        table = read_tables([text])[family]
+    except (MalformedRuleset, KeyError):
+        return None, None
+    rules = sum(len(one.rules) for one in table.chains.values())
+    return rules, sum(len(one.elements) for one in table.containers.values())
 
 
 def count_iptables(text: str) -> int:
     """kube-proxy's rules in what ``iptables-save`` printed."""
     return sum(line.startswith("-A ") and "KUBE-" in line for line in text.splitlines())
-
-
-def _children(ground: Ground, node: str) -> float | None:
-    """CPU seconds of the programs that the proxy has run and waited for."""
-    text = _in_proxy(ground, node, "cat", "/proc/1/stat")
-    words = (text or "").rpartition(")")[2].split()  # the name in parentheses may hold anything
-    return (int(words[13]) + int(words[14])) / _TICKS if len(words) > 14 else None
 
 
 def _in_proxy(ground: Ground, node: str, *command: str) -> str | None:

@@ -54,6 +54,12 @@ def measure_self(choice: Choice, image: str | None, output: Path, *, rounds: int
         console.print(_rates(protocol_name, rates))
     console.print(f"memory of the dialling agent, at most: {memory:.1f} MiB", soft_wrap=True)
     costs: list[Cost] = []
+
+    def keep() -> None:
+        plain = _about() | {"rates": found, "agent_mib": memory, "runs": [_plain(cost) for cost in costs]}
+        write_whole(output / SELF, json.dumps(plain, indent=1).encode())
+
+    keep()  # runs take long, and an interrupt is to cost only the one that it meets
     if grow:
         options = [
             word for name in ("kubeconfig", "context") if (v := getattr(choice, name)) for word in (f"--{name}", v)
@@ -62,10 +68,9 @@ def measure_self(choice: Choice, image: str | None, output: Path, *, rounds: int
         for cost in runs(options):
             click.echo(f"a run of {cost.cells} cells took {cost.wall:.1f} s", err=True)
             costs.append(cost)
+            keep()
         console.print(_costs(costs))
-        console.print(_phases(costs[-2] if len(costs) > 1 else costs[-1]))
-    plain = _about() | {"rates": found, "agent_mib": memory, "runs": [_plain(cost) for cost in costs]}
-    write_whole(output / SELF, json.dumps(plain, indent=1).encode())
+        console.print(_phases(costs[-2]))
     console.print(Text(f"written: {output / SELF}"), soft_wrap=True)
     return 0
 
@@ -85,9 +90,9 @@ def measure_scale(sizes: Sequence[tuple[int, int]], output: Path) -> int:
             weight = weighed(work)
             rows.append({"part": name, **asdict(size), **asdict(weight)})
             click.echo(f"{size.nodes} nodes, {size.services} Services: {name} {weight.seconds:.2f} s", err=True)
+        write_whole(output / SCALE, json.dumps(_about() | {"rows": rows}, indent=1).encode())
     console = Console(highlight=False)
     console.print(_by_size(rows))
-    write_whole(output / SCALE, json.dumps(_about() | {"rows": rows}, indent=1).encode())
     console.print(Text(f"written: {output / SCALE}"), soft_wrap=True)
     return 0
 

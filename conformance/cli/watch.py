@@ -83,7 +83,8 @@ def watch(
     """Keep flows and new connections to Services going while COMMAND runs, and say what was lost, and for how long.
 
     This is how a change of kube-proxy's mode is checked, or an upgrade, or a node that is drained: COMMAND is what you
-    do to the cluster, or `sleep 600` while you do it by hand. It finds the cluster in $KUBECONFIG.
+    do to the cluster, or `sleep 600` while you do it by hand. It finds the cluster in $KUBECONFIG, but does not know of
+    --context: have it name the same.
 
     Exit codes: 0 all is served at the end, and no outage was longer than --most; 1 not so, or rules of two modes are on
     a node; 2 a lane could not be watched; 3 usage or environment, or COMMAND failed.

@@ -6,7 +6,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 from conformance.measured.bench import Bench
 from conformance.measured.lines import Change, Latency, Programmed, Seat, Way
@@ -72,14 +72,19 @@ class Versus:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """How soon nodes acted on one kind of change; ``sample`` is in seconds, ``missing`` never did."""
+    """How soon nodes acted on one kind of change, in seconds: each is a round of its nodes; ``missing`` never did."""
 
     place: str
     rung: Rung
     change: Change
-    seconds: Sequence[float]
+    rounds: Sequence[Sequence[float]]
     missing: int
     sample: Sample | None
+
+    @property
+    def seconds(self) -> list[float]:
+        """All of them."""
+        return list(chain.from_iterable(self.rounds))
 
 
 def latencies(bench: Bench, seed: int = 0) -> list[Figure]:
@@ -132,13 +137,15 @@ def changes(bench: Bench, seed: int = 0) -> list[Changed]:
     found = []
     for rung, change, place in sorted(every, key=lambda k: (k[0][1], k[0][0], kinds.index(k[1]), places.index(k[2]))):
         members = every[rung, change, place]
-        nodes = max(1, len({one.node for one in members}))
+        nodes = len({one.node for one in members})
         # What the runner's clock could not tell apart from nothing is the least that it could.
-        seconds = [max(one.seconds, 1e-6) for one in members if one.seconds is not None]
-        rounds = [seconds[at : at + nodes] for at in range(0, len(seconds), nodes)]
+        rounds = [
+            [max(one.seconds, 1e-6) for one in members[at : at + nodes] if one.seconds is not None]
+            for at in range(0, len(members), nodes)
+        ]
         missing = sum(one.seconds is None for one in members)
         kept = sample(rounds, _salt((rung, change, place)), seed)
-        found.append(Changed(place, rung, change, seconds, missing, kept))
+        found.append(Changed(place, rung, change, rounds, missing, kept))
     return found
 
 

@@ -129,7 +129,7 @@ class Growth:
 class Weight:
     """What a node's proxy weighs when a rung is grown, and again after its changes. None: it could not be read.
 
-    ``cpu_seconds`` of the process since it started, ``child_seconds`` of the programs that it has run and waited for.
+    ``cpu_seconds`` are those of the process since it started, without the programs that it runs.
     """
 
     place: str
@@ -140,7 +140,6 @@ class Weight:
     elements: int | None = None
     resident_bytes: int | None = None
     cpu_seconds: float | None = None
-    child_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One established connection through a Service that asks again as soon as it is answered.
+    """One established connection through a Service that asks again a millisecond after it is answered.
 
     ``longest`` is the longest wait for an answer, ``ended`` why it ended before its time.
     """

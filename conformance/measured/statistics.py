@@ -3,7 +3,8 @@
 What is measured in one round shares that round's luck (a busy neighbour, a slow clock), so whole rounds are drawn with
 replacement first and then dials within each (Davison and Hinkley, Bootstrap Methods, 3.8). Samples with the same seed
 and the same rounds have the same rounds drawn, so that the ratio of what was measured side by side is that of pairs.
-Intervals are percentile intervals.
+Intervals are percentile intervals; where more is asked of one than so many resamples can say, it reaches as far as a
+normal distribution of their logarithms, too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,8 @@ LEVELS = (0.01, 0.5, 0.9, 0.99)
 MOST_DRAWN = 6000
 """Dials of one resample: more would not narrow what the rounds leave open."""
 _AT_ONCE = 1 << 21
+_RESOLVED = 20
+"""Resamples beyond an end of an interval without which that end is no quantile of theirs, but chance."""
 
 Floats = NDArray[np.float64]
 
@@ -67,11 +71,11 @@ class Sample:
 
 
 def sample(rounds: Sequence[Sequence[float]], salt: int, seed: int = 0) -> Sample | None:
-    """Of positive numbers by round; None when there are none.
+    """Of the positive numbers by round; None when there are none.
 
     ``salt`` tells samples apart that have their rounds drawn together, ``seed`` those that must not.
     """
-    kept = [each for each in rounds if each]
+    kept = [mine for each in rounds if (mine := [one for one in each if one > 0])]
     if not kept:
         return None
     lengths = np.array([len(each) for each in kept])
@@ -93,4 +97,7 @@ def sample(rounds: Sequence[Sequence[float]], salt: int, seed: int = 0) -> Sampl
 def _interval(value: float, drawn: Floats, confidence: float) -> Interval:
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
+    if tail * len(drawn) < _RESOLVED:
+        reach = np.exp(NormalDist().inv_cdf(1 - tail) * np.log(drawn).std())
+        low, high = min(low, value / reach), max(high, value * reach)
     return Interval(value, min(float(low), value), max(float(high), value))

@@ -15,13 +15,12 @@ from conformance.preflight.subject import Subject
 from conformance.spec.interplay import Interplay
 from conformance.spec.sources import NFTABLES_DIFFERENCES
 
-_LOST = frozenset({Mismatch.NOT_REACHED, Mismatch.SOMETIMES_LOST})
+_LOST = frozenset({Mismatch.NOT_REACHED, Mismatch.SOMETIMES_LOST, Mismatch.DROPPED_NOT_REFUSED, Mismatch.NOT_TOLD})
 _ON_THE_WAY = _LOST | {
     Mismatch.WRONG_ENDPOINT,
     Mismatch.ENDPOINT_NEVER_CHOSEN,
     Mismatch.WRONG_SOURCE,
     Mismatch.ANSWERED,
-    Mismatch.DROPPED_NOT_REFUSED,
     Mismatch.REFUSED_NOT_DROPPED,
     Mismatch.WRONG_REFUSAL,
     Mismatch.LEAKED,

@@ -12,6 +12,7 @@ from conformance.arrange.arrangement import Arrangement
 from conformance.arrange.policies import Policies, gates
 from conformance.arrange.run import Run
 from conformance.cluster.api import Cluster
+from conformance.cluster.paths import kind
 from conformance.model.addresses import Protocol
 from conformance.model.case import (
     PolicySpec,
@@ -95,6 +96,12 @@ def test_policies_come_change_and_go(arrangement: Arrangement) -> None:
     assert policies.stored() == []
 
 
+def test_a_policy_that_somebody_else_made_in_the_runs_namespace_counts(arrangement: Arrangement) -> None:
+    foreign = network_policy(policy("default-deny", ()), HERE)
+    arrangement.cluster.create(kind("NetworkPolicy").path(arrangement.run.namespace), foreign)
+    assert [p["metadata"]["name"] for p in Policies(arrangement).stored()] == ["default-deny"]
+
+
 def test_a_policy_that_the_api_refuses_is_lacking_and_the_others_are_there(arrangement: Arrangement) -> None:
     policies = Policies(arrangement)
     wrong = PolicySpec("wrong", ward("b", 1), types=("Sideways",))
@@ -105,23 +112,23 @@ def test_a_policy_that_the_api_refuses_is_lacking_and_the_others_are_there(arran
 
 
 class Behind(Prober):
-    """Every dial is answered, but while the gates are closed none of those that ``followed`` them."""
+    """Every dial is answered, but while the gates are closed none of those that ``followed``; ``cut`` never are."""
 
-    def __init__(self, policies: Policies, followed: tuple[str, ...]) -> None:
+    def __init__(self, policies: Policies, followed: tuple[str, ...], cut: tuple[str, ...] = ()) -> None:
         super().__init__([])
-        self.policies, self.followed = policies, followed
+        self.policies, self.followed, self.cut = policies, followed, cut
 
     def sweep(self, asked: Asked) -> Iterator[Seen]:
-        closed = any(p["metadata"]["name"] == "last" for p in self.policies.stored())
         for request in (r for requests in asked.values() for r in requests):
-            silent = closed and request.key.split()[0] in self.followed
+            gate = request.key.split()[0]
+            silent = gate in self.cut or (self.policies.closed and gate in self.followed)
             end = Dial(End.TIMEOUT) if silent else Dial(End.ANSWERED, endpoint="gate")
             yield request.key, Observation((end,))
 
 
-def _policing(arrangement: Arrangement, *followed: str) -> tuple[Policing, list[str]]:
+def _policing(arrangement: Arrangement, *followed: str, cut: tuple[str, ...] = ()) -> tuple[Policing, list[str]]:
     policies, said = Policies(arrangement), list[str]()
-    return Policing(policies, Behind(policies, followed), "ab", said.append, patience=0.5), said
+    return Policing(policies, Behind(policies, followed, cut), "ab", said.append, patience=0.5), said
 
 
 def test_gates_show_when_policies_are_in_force(arrangement: Arrangement) -> None:
@@ -140,6 +147,20 @@ def test_where_no_gate_closes_nothing_enforces_policies(arrangement: Arrangement
     assert fact.value is False
     assert "can be dialled after" in fact.source
     assert policing.policies.stored() == []
+
+
+def test_who_is_never_answered_does_not_know_whether_policies_are_enforced(arrangement: Arrangement) -> None:
+    policing, _ = _policing(arrangement, cut=("gate-a", "gate-b"))
+    fact = policing.enforced(HERE)
+    assert not fact.known
+    assert "without any policy" in fact.source
+    assert policing.policies.stored() == []
+
+
+def test_a_gate_that_is_cut_off_shows_nothing(arrangement: Arrangement) -> None:
+    policing, said = _policing(arrangement, cut=("gate-a",))
+    assert policing.enforced(HERE).value is False
+    assert [line.split(" ")[0] for line in said] == ["gate-a", "gate-b"]
 
 
 def test_a_node_that_does_not_follow_is_waited_for_once(arrangement: Arrangement) -> None:

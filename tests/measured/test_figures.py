@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.measured.comparing import compare
 from conformance.measured.figures import changes, latencies, versus
-from conformance.measured.lines import Way
+from conformance.measured.lines import Change, Programmed, Way
 from conformance.measured.statistics import Difference
 from tests.measured.benches import DIALS, ROUNDS, bench
 
@@ -47,6 +49,19 @@ def test_changes_are_told_by_kind_and_place() -> None:
     assert len(found.seconds) == 10
     assert found.sample
     assert 0.1 < found.sample.quantile(LEVEL).value < 0.2
+
+
+def test_nodes_share_the_luck_of_a_change_also_when_one_of_them_missed_another() -> None:
+    every = [
+        Programmed("nftables", 100, 1, Change.ENDPOINT, node, seconds, 0.0)
+        for seconds in (1.0, 3.0) * 10
+        for node in ("node-a", "node-b")
+    ]
+    first, *others = every
+    missed = replace(bench({"nftables": 1.0}, 4), lines=(replace(first, seconds=None), *others))
+    (found,) = changes(missed)
+    assert (found.missing, len(found.seconds)) == (1, 39)
+    assert {len(set(each)) for each in found.rounds} == {1}
 
 
 def test_two_benches_of_the_same_do_not_differ() -> None:

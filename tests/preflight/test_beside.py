@@ -33,10 +33,20 @@ def test_a_dataplane_that_does_not_go_with_the_mode_is_named_with_its_source() -
     assert reason.source.url.startswith("https://docs.tigera.io/")
 
 
-def test_a_chain_that_drops_is_named_where_packets_got_lost_and_only_there() -> None:
-    named = "may be why: n2 has inet firewalld filter_FORWARD (filter forward 10 drop)"
-    assert [text.startswith(named) for text in words(CALICO, Mismatch.NOT_REACHED)] == [False, True]
-    assert not any("n1" in text for text in words(CALICO, Mismatch.NOT_REACHED))
+@pytest.mark.parametrize(
+    ("mismatch", "named"),
+    [
+        (Mismatch.NOT_REACHED, True),
+        (Mismatch.DROPPED_NOT_REFUSED, True),
+        (Mismatch.NOT_TOLD, True),
+        (Mismatch.WRONG_SOURCE, False),
+    ],
+)
+def test_a_chain_that_drops_is_named_where_packets_got_lost_and_only_there(mismatch: Mismatch, *, named: bool) -> None:
+    found = words(CALICO, mismatch)
+    chain = "may be why: n2 has inet firewalld filter_FORWARD (filter forward 10 drop)"
+    assert [text.startswith(chain) for text in found] == ([False, True] if named else [False])
+    assert not any("n1" in text for text in found)
 
 
 def test_a_cache_on_the_node_is_named_for_names_alone() -> None:

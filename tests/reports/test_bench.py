@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import lxml.etree
 import pytest
 from click.testing import CliRunner
 from lxml import html
@@ -73,6 +74,14 @@ def test_markdown_and_the_page_hold_every_table_and_no_word_of_others_as_code(tm
     assert not page.findall(".//script")
     assert len(page.findall(".//img")) == 3
     assert "default-src 'none'" in page.findall(".//meta[@http-equiv]")[0].attrib["content"]
+
+
+def test_a_place_of_any_name_is_drawn() -> None:
+    made = bench({HOSTILE + r"$\frac{$": 1.1}, 10)
+    canvas = plots(Numbers.of(made))["cdf"]
+    (label, *_) = canvas.legends[0].get_texts()
+    assert label.get_text().endswith(r"\x1b[31m| `x`$\frac{$ clusterip")
+    lxml.etree.fromstring(drawn(canvas, "svg"))
 
 
 def test_plots_are_files_and_the_same_each_time(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,13 @@ def test_hostile_text_is_only_text(form: str) -> None:
         assert tags[0] == tags[1]
     if form == "markdown":
         assert "<script" not in documents[1]
+
+
+def test_a_name_is_no_markup_of_the_terminals() -> None:
+    run = a_run([replace(a_result(1, Status.PASSED), area="[/x]")])
+    text = "\n".join(printed([verdict("[red]y[/red]", run, None)]))
+    assert text.count("[red]y[/red]") == 2
+    assert "[/x]" in text
 
 
 def test_a_failed_runs_own_reports_name_the_cause() -> None:

@@ -48,6 +48,10 @@ def test_ten_failures_are_told_and_the_rest_counted() -> None:
     assert "... and 3 more, in the reports" in text
 
 
+def test_an_area_is_no_markup() -> None:
+    assert "[/x]" in printed(a_run([a_result(1, Status.PASSED, area="[/x]")]))
+
+
 def test_cells_that_lack_an_answer_for_one_reason_are_told_together() -> None:
     reasons = ["no pods"] * 12 + [f"reason {i}" for i in range(11)]
     results = [a_result(i, Status.UNKNOWN, message=reason) for i, reason in enumerate(reasons)]

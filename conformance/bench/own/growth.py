@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from conformance.errors import ClusterError
 from conformance.lab.launch.start import environment
 from conformance.model.effort import Effort
+from conformance.model.verdict import Status
 from reports.files import RESULTS
 from reports.results_file import load
 
@@ -62,9 +63,8 @@ def runs(cluster: Sequence[str], trials: Sequence[Trial] = TRIALS) -> Iterator[C
             began = time.monotonic()
             done = subprocess.run(words, capture_output=True, text=True, env=environment(), check=False)
             wall = time.monotonic() - began
-            if not (Path(folder) / RESULTS).exists():
-                raise ClusterError(f"A run failed: {done.stderr.strip()[-300:]}", "Try it by itself.")
-            run = load(Path(folder) / RESULTS)
-        if run.footer:
-            judged = sum(count for status, count in run.counts.items() if status.value != "not-applicable")
-            yield Cost(trial, judged, wall, run.footer.seconds, run.footer.effort)
+            run = load(Path(folder) / RESULTS) if (Path(folder) / RESULTS).exists() else None
+        if run is None or run.footer is None:
+            raise ClusterError(f"A run failed: {done.stderr.strip()[-300:]}", "Try it by itself.")
+        judged = sum(count for status, count in run.counts.items() if status is not Status.NOT_APPLICABLE)
+        yield Cost(trial, judged, wall, run.footer.seconds, run.footer.effort)

@@ -25,7 +25,8 @@ Json = dict[str, Any]
 USUAL = ("/usr/lib/cni", "/opt/cni/bin")
 OTHERS = "'nftconform lab cni' lists the kit's own networks."
 _BRIDGE_NETFILTER = Path("/proc/sys/net/bridge")
-_IPTABLES = ("portmap", "firewall")
+_IPTABLES = "iptables"
+_CHOOSE = ("portmap", "firewall")  # by their ``backend``; without one they use iptables
 _SECONDS = 20.0
 
 
@@ -125,7 +126,7 @@ def _checked(cni: Cni, what: str) -> Cni:
             f"{what} needs the kernel's br_netfilter, as clusters with bridges do.",
             "Load it ('modprobe br_netfilter'), or take a network without bridges: --cni ptp.",
         )
-    if _uses_iptables(cni.network) and shutil.which("iptables", path=search_path()) is None:
+    if _uses_iptables(cni.network) and shutil.which(_IPTABLES, path=search_path()) is None:
         raise EnvironmentFault(
             f"{what} uses iptables, which is not installed.", "Install the package iptables, or take another network."
         )
@@ -134,7 +135,11 @@ def _checked(cni: Cni, what: str) -> Cni:
 
 
 def _uses_iptables(network: conf.Network) -> bool:
-    return any(one["type"] in _IPTABLES or one.get("ipMasq") for one in network.plugins)
+    return any(
+        (one["type"] in _CHOOSE and one.get("backend", _IPTABLES) == _IPTABLES)
+        or (one.get("ipMasq") and one.get("ipMasqBackend", _IPTABLES) == _IPTABLES)
+        for one in network.plugins
+    )
 
 
 async def _speaks(network: conf.Network, plugins: Plugins) -> None:

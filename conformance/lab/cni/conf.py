@@ -50,10 +50,6 @@ class Network:
         found = (name for one in self.plugins for name in (one["type"], (one.get("ipam") or {}).get("type")))
         return tuple(dict.fromkeys(name for name in found if name))
 
-    def declares(self, capability: str) -> bool:
-        """Whether one of the plugins takes ``capability``."""
-        return any((one.get("capabilities") or {}).get(capability) for one in self.plugins)
-
     def _knows(self, since: str) -> bool:
         return VERSIONS.index(self.version) >= VERSIONS.index(since)
 
@@ -95,11 +91,12 @@ def of(found: object) -> Network:
 
 def told(network: Network, plugin: Json, runtime: Mapping[str, Any], previous: Json | None) -> Json:
     """What ``plugin`` reads; ``runtime`` are values by capability, of which it gets those that it declares."""
-    declared = plugin.get("capabilities") or {}
-    config = {name: value for name, value in runtime.items() if declared.get(name)}
     made: Json = {**plugin, "name": network.name, "cniVersion": network.version}
+    # A word for the runtime: SPEC.md forbids to pass it on.
+    declared = made.pop("capabilities", {})
+    config = {name: value for name, value in runtime.items() if declared.get(name)}
     if config:
-        made["runtimeConfig"] = {**(plugin.get("runtimeConfig") or {}), **config}
+        made["runtimeConfig"] = config
     if previous is not None:
         made["prevResult"] = previous
     return made
@@ -117,7 +114,7 @@ def _plugin(one: object, where: str) -> Json:
 
 def _check_plugin(one: Json) -> None:
     programs = [_word(one, "type")]
-    for field in ("ipam", "dns", "args", "runtimeConfig"):
+    for field in ("ipam", "dns", "args"):
         if not isinstance(one.get(field, {}), dict):
             raise ConfError(f"has a {field!r} that is no object")
     if one.get("ipam"):

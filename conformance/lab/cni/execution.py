@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,6 @@ class PluginError(Exception):
 
     def __init__(self, plugin: str, command: str, why: Failure) -> None:
         super().__init__(f"CNI plugin {plugin} failed at {command}: {why}")
-        self.plugin = plugin
-        self.command = command
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +43,8 @@ class Plugins:
     seconds: float = 60.0
 
     def find(self, kind: str) -> Path | None:
-        """The program of plugin ``kind``."""
-        return find(self.folders, kind)
+        """The program of plugin ``kind``: the first file of that name in the folders."""
+        return next((path for folder in self.folders if (path := Path(folder, kind)).is_file()), None)
 
     async def run(self, kind: str, command: str, config: Json, attachment: Attachment | None = None) -> bytes:
         """What plugin ``kind`` prints when it is told ``command`` (ADD, CHECK, DEL, GC, STATUS); `PluginError`."""
@@ -84,11 +80,6 @@ class Plugins:
             made |= {"CNI_CONTAINERID": attachment.container, "CNI_IFNAME": attachment.interface}
             made |= {"CNI_NETNS": attachment.namespace, "CNI_ARGS": attachment.arguments}
         return made
-
-
-def find(folders: Sequence[str], kind: str) -> Path | None:
-    """The first file of that name in ``folders``."""
-    return next((path for folder in folders if (path := Path(folder, kind)).is_file()), None)
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -29,7 +29,10 @@ class Runtime:
         self._cache = cache
 
     async def add(self, attachment: Attachment, runtime: Mapping[str, Any]) -> Json:
-        """ADD; the last plugin's result. When one fails, what the others did is undone, and `PluginError` says why."""
+        """ADD; the last plugin's result. When one fails, what the others did is undone, and `PluginError` says why.
+
+        So it is when the result cannot be remembered (``OSError``): nobody could delete it with what it said.
+        """
         network, result = self._network, None
         begun = Cached(network, attachment, dict(runtime), None)
         self._cache.write(begun)
@@ -41,11 +44,11 @@ class Runtime:
                     result = added(output)
                 except ResultError as error:
                     raise PluginError(plugin["type"], "ADD", Failure(0, f"it {error}")) from error
-        except (PluginError, asyncio.CancelledError):
+            assert result is not None, "a network has a plugin"
+            self._cache.write(replace(begun, result=result))
+        except (PluginError, OSError, asyncio.CancelledError):
             await self._undo(attachment)
             raise
-        assert result is not None, "a network has a plugin"
-        self._cache.write(Cached(network, attachment, dict(runtime), result))
         return result
 
     async def check(self, attachment: Attachment) -> None:
@@ -99,5 +102,5 @@ class Runtime:
     async def _undo(self, attachment: Attachment) -> None:
         try:
             await self.delete(attachment)
-        except PluginError as error:
+        except (PluginError, OSError) as error:
             _log.warning("a failed ADD could not be undone: %s", error)

@@ -11,7 +11,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 
 from conformance.errors import EnvironmentFault, KitError
 from conformance.lab.addresses import AddressPlan
-from conformance.lab.cni.capabilities import capabilities
+from conformance.lab.cni.capabilities import Json, capabilities
 from conformance.lab.cni.choice import OTHERS
 from conformance.lab.cni.execution import Attachment, PluginError
 from conformance.lab.cni.network import INTERFACE
@@ -33,17 +33,23 @@ async def set_up(place: Place) -> None:
     try:
         await prepare(place.cni.node, plan, plan.node(place.node))
     except (NetlinkError, NftError, OSError) as error:
+        said = " ".join(str(error).split())  # nft says it in several lines
         raise EnvironmentFault(
-            f"{place.node} cannot be prepared for the pod network {place.cni.name}: {error}.",
+            f"{place.node} cannot be prepared for the pod network {place.cni.name}: {said}.",
             f"It may take root, or a kernel that can do it. {OTHERS}",
         ) from error
     try:
         await _try(place)
-    except (PluginError, ResultError) as error:
+    except (PluginError, ResultError, OSError) as error:
         raise EnvironmentFault(
             f"The pod network {place.cni.name} does not work: {error}.",
             f"Correct its conflist, or what the plugin says is missing. {OTHERS}",
         ) from error
+
+
+def trial(place: Place) -> Json:
+    """By capability, what the pod that is none asks for: what any pod of the node does, and a hostPort."""
+    return capabilities(_TRIED, AddressPlan(place.nodes).node(place.node).pod_cidrs)
 
 
 async def _try(place: Place) -> None:
@@ -53,7 +59,7 @@ async def _try(place: Place) -> None:
     await netns.create(path, {})
     try:
         attachment = Attachment(secrets.token_hex(32), INTERFACE, str(path), "IgnoreUnknown=1")
-        result = await runtime.add(attachment, capabilities(_TRIED, ()))
+        result = await runtime.add(attachment, trial(place))
         try:
             addresses(result)
             await _check(runtime, attachment)

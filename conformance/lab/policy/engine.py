@@ -44,9 +44,10 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.policies.run())
             await self.policies.synced.wait()
-            if not self.policies.items:
-                # What a predecessor left goes even where there is no policy any more; else it is in force till then.
-                await self._write(World((), (), {}))
+            # What a predecessor left goes even where there is no policy any more; else it is in force till then.
+            while not self.policies.items and not await self._write(World((), (), {})):
+                self._changed.clear()
+                await self._change(None, again=True)
             while True:
                 await self.policies.until(bool)
                 await self._enforce()

@@ -27,13 +27,17 @@ PR_SET_PDEATHSIG = 1
 
 
 def roots() -> list[str]:
-    """Where an nft may be: here, on the node, and in kube-proxy's container."""
+    """Where an nft may be: here, on the node, and in kube-proxy's container.
+
+    Anybody may call a process so, and would have his nft run here: kube-proxy is the one on the node's own network.
+    """
     found = ["/", "/proc/1/root"]
     for number in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208  python 3.8 and nothing else
         try:
             with open(f"/proc/{number}/comm", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
-                if file.read().strip() == "kube-proxy":
-                    found.append(f"/proc/{number}/root")
+                name = file.read().strip()
+            if name == "kube-proxy" and os.path.samefile(f"/proc/{number}/ns/net", "/proc/self/ns/net"):  # noqa: PTH121
+                found.append(f"/proc/{number}/root")
         except OSError:
             continue
     return found

@@ -60,7 +60,8 @@ class Tracer:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             self._stream.send(f"beacon {port}")
-            while (line := self._stream.receive(_EVERY)) is not None:
+            # The node's rules may be traced by others, too, without a pause.
+            while time.monotonic() < deadline and (line := self._stream.receive(_EVERY)) is not None:
                 if line.startswith(_ERROR):
                     raise StreamLost(f"{self._stream.name}: nft says {line.removeprefix(_ERROR)[:200]!r}.", "")
                 self._lines.append(line)

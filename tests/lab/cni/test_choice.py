@@ -15,6 +15,7 @@ from conformance.lab.addresses import AddressPlan
 from conformance.lab.cni.choice import Cni, of_file, of_profile
 from conformance.lab.cni.place import Place
 from conformance.lab.cni.profile import names, profiles
+from conformance.lab.cni.setup import trial
 from fixtures.catalogue import areas
 from tests.run.conftest import Run, nftconform
 from tests.run.test_bad_input import refused
@@ -89,6 +90,33 @@ def test_folders_and_files_that_are_not_there(tmp_path: Path, monkeypatch: pytes
         of_profile(folder(), "weave")
 
 
+@pytest.mark.parametrize(
+    ("plugin", "needed"),
+    [
+        ({"ipMasq": True}, True),
+        ({"ipMasq": True, "ipMasqBackend": "iptables"}, True),
+        ({"ipMasq": True, "ipMasqBackend": "nftables"}, False),
+        ({}, False),
+        ({"type": "portmap"}, True),
+        ({"type": "portmap", "backend": "nftables"}, False),
+        ({"type": "firewall", "backend": "iptables"}, True),
+    ],
+)
+def test_iptables_is_asked_for_where_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin: Json, *, needed: bool
+) -> None:
+    path, bins = conflist(tmp_path, plugins=[{"type": "bridge", **plugin}]), plugins(tmp_path)
+    for name in ("portmap", "firewall"):
+        (bins / name).symlink_to("bridge")
+    monkeypatch.setattr("conformance.lab.cni.choice._BRIDGE_NETFILTER", tmp_path / "none")
+    monkeypatch.setattr("conformance.lab.cni.choice.search_path", lambda: str(tmp_path))
+    if needed:
+        with pytest.raises(EnvironmentFault, match="uses iptables, which is not installed"):
+            of_file(path, [bins])
+    else:
+        assert of_file(path, [bins]).name == "mine"
+
+
 def test_on_the_command_line_it_is_one_sentence_and_no_lab(tmp_path: Path, nftconform: Run) -> None:
     bad = str(conflist(tmp_path, plugins=[{"type": "no-such-plugin"}]))
     refused(nftconform("lab", "up", "--cni-conf", bad), "no-such-plugin", "--cni-bin")
@@ -127,3 +155,10 @@ def test_a_place_survives_its_file(tmp_path: Path) -> None:
         place = Place.of(cni, plan, plan.nodes[1], tmp_path / "state")
         place.write(tmp_path / "place.json")
         assert Place.read(tmp_path / "place.json") == place
+
+
+def test_the_trial_is_told_what_any_pod_is_of_its_node(tmp_path: Path) -> None:
+    plan, one = AddressPlan(2), profiles(folder())[0]
+    place = Place.of(Cni(one.name, one.network, (), one.node), plan, plan.nodes[1], tmp_path)
+    assert trial(place)["ipRanges"] == [[{"subnet": "10.244.2.0/24"}], [{"subnet": plan.nodes[1].pod_cidrs[1]}]]
+    assert trial(place)["portMappings"]

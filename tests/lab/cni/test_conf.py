@@ -97,7 +97,7 @@ def test_a_plugin_is_told_what_it_declares_and_no_more() -> None:
     assert known["bandwidth"] == {"ingressRate": 10_000_000, "ingressBurst": 2**32 - 1}
     assert known["ipRanges"] == [[{"subnet": "10.244.1.0/24"}]]
     assert conf.told(network, plugin, known, {"cniVersion": "1.0.0"}) == {
-        **plugin,
+        "type": "portmap",
         "name": "net",
         "cniVersion": "1.0.0",
         "runtimeConfig": {"portMappings": [{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from conformance.lab.cni import conf
-from conformance.lab.cni.cache import Cache
+from conformance.lab.cni.cache import Cache, Cached
 from conformance.lab.cni.execution import Attachment, PluginError, Plugins
 from conformance.lab.cni.runtime import Runtime
 
@@ -99,6 +100,24 @@ def test_what_fails_in_the_middle_is_undone(tmp_path: Path, how: str, words: str
         asyncio.run(stage.runtime.add(a_pod(tmp_path), {}))
     assert str(caught.value) == f"CNI plugin two failed at ADD: {words}"
     assert stage.calls == ["one ADD", "two ADD", "two DEL", "one DEL"]
+    assert not list((tmp_path / "results").iterdir())
+
+
+class Full(Cache):
+    """A disk that has room for what was told to ADD, but not for what it said."""
+
+    def write(self, cached: Cached) -> None:
+        if cached.result is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write(cached)
+
+
+def test_what_cannot_be_remembered_is_undone(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, {"type": "one"})
+    runtime = Runtime(stage.network, Plugins((str(tmp_path),)), Full(tmp_path / "results"))
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(runtime.add(a_pod(tmp_path), {}))
+    assert stage.calls == ["one ADD", "one DEL"]
     assert not list((tmp_path / "results").iterdir())
 
 

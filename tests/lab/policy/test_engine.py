@@ -131,6 +131,16 @@ def test_what_a_node_does_not_take_is_written_again(server: Server) -> None:
     asyncio.run(follow())
 
 
+def test_what_a_predecessor_left_goes_though_a_node_does_not_take_it_at_first(server: Server) -> None:
+    async def follow() -> None:
+        nodes = Nodes(refusals=4)
+        async with enforced(server, nodes):
+            await nodes.until(lambda tables: tables == {"near": NOTHING, "far": NOTHING})
+        assert not nodes.refusals
+
+    asyncio.run(follow())
+
+
 def test_a_fault_that_is_switched_has_an_effect_at_once(server: Server, tmp_path: Path) -> None:
     async def follow() -> None:
         nodes, board = Nodes(), Board(tmp_path)

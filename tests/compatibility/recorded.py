@@ -1,4 +1,4 @@
-"""Runs of 28 cases on labs with a fault each, packed; `healthy` is without, `two-causes` has two."""
+"""Runs of some thirty cases each, packed, on labs with a fault or on a network of `lab cni`; `healthy` has neither."""
 
 from __future__ import annotations
 

@@ -44,6 +44,12 @@ CAUSES = {
     "one-protocol-missing": ["no-service-rules: SCTP, UDP"],
     "pod-to-pod-broken": ["pods-not-routed"],
     "pod-to-pod-masqueraded": ["pod-to-pod-masqueraded"],
+    "policy-before-translation": ["policies-by-service-port"],
+    "policy-by-service-address": ["policies-by-service-address"],
+    "policy-ingress-only": ["egress-not-policed"],
+    "policy-keeps-node-out": ["policies-keep-node-out"],
+    "policy-lets-nodes-in": ["policies-let-nodes-in"],
+    "policy-past-services": ["policies-past-services"],
     "stale-flows": ["stale-udp"],
     "two-causes": ["no-service-rules: node-b", "no-hairpin"],
 }
@@ -57,6 +63,10 @@ def told(diagnosis: Diagnosis) -> list[str]:
 
 def test_every_recorded_run_has_its_cause() -> None:
     assert names() == sorted(CAUSES)
+
+
+def test_every_cause_has_a_recorded_run() -> None:
+    assert {cause.id for cause in known()} == {said.partition(":")[0] for named in CAUSES.values() for said in named}
 
 
 @pytest.mark.parametrize("name", CAUSES)

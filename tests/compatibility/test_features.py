@@ -115,6 +115,12 @@ def test_how_dials_ended_and_how_much_they_carried() -> None:
     assert of(replace(one, size=2000))["size"] == {"large"}
 
 
+def test_wires_are_watched_for_every_protocol() -> None:
+    one = a_result(1, Status.FAILED, account=told("no packet"))
+    assert of(one)["protocol"] == {one.protocol}
+    assert "protocol" not in of(replace(one, destination="uplink-a"))
+
+
 def test_a_cell_that_was_not_asked_has_what_its_id_says() -> None:
     assert "due" not in of(a_result(1, Status.NOT_APPLICABLE))
     assert of(replace(a_result(1, Status.UNKNOWN), client="somebody", destination="somewhere", family=""))["client"]

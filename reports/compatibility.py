@@ -26,6 +26,8 @@ _STYLES = {Word.COMPATIBLE: "bold green", Word.INCOMPATIBLE: "bold red", Word.UN
 _GAP = 2
 _PLAIN = 80
 """Columns where there is no terminal."""
+_MANY = 20
+"""Broken promises of a plugin of which a page of Markdown shows the cause first and the list when asked."""
 LEGEND = (
     "A number alone: so many promises hold. \N{MULTIPLICATION X}2/30: two of thirty are broken. ?: could not be asked. "
     "k: excused by a known bug of Kubernetes. \N{EN DASH}: not asked."
@@ -77,8 +79,11 @@ def markdown(verdicts: Sequence[Verdict]) -> str:
     lines += ["", LEGEND]
     for one in verdicts:
         lines += [f"\n## {plain(one.name)}: {one.word.value}\n", *(f"- {plain(line)}" for line in _asked(one))]
-        lines += [f"- {plain(_of(p))}" for p in one.broken]
         lines += causes_section(one.diagnosis, "###")
+        broken = [f"- {plain(_of(p))}" for p in one.broken]
+        if len(broken) > _MANY:
+            broken = [f"<details><summary>{len(broken)} broken promises</summary>\n", *broken, "\n</details>"]
+        lines += ["", *broken] if broken else []
     return "\n".join(lines) + "\n"
 
 

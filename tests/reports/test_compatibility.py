@@ -100,6 +100,15 @@ def test_hostile_text_is_only_text(form: str) -> None:
         assert "<script" not in documents[1]
 
 
+def test_markdown_shows_the_cause_of_many_broken_promises_first_and_them_when_asked() -> None:
+    (broken,) = [one for one in some() if one.name == "two-causes"]
+    many = replace(broken, promises={f"area-{number}": broken.broken for number in range(21)})
+    few, folded = FORMATS["markdown"]([broken]), FORMATS["markdown"]([many])
+    assert "<details>" not in few
+    assert folded.index("Probable cause") < folded.index("<details>") < folded.index("is broken (")
+    assert folded.count(" is broken (") == len(many.broken)
+
+
 def test_a_name_is_no_markup_of_the_terminals() -> None:
     run = a_run([replace(a_result(1, Status.PASSED), area="[/x]")])
     text = "\n".join(printed([verdict("[red]y[/red]", run, None)]))

@@ -39,8 +39,8 @@ def _files(run: Run, one: Result, found: Evidence) -> Iterator[tuple[str, str | 
         yield "service.yaml", as_yaml(objects)
     if found.pods:
         yield "endpoints.txt", [pod_line(pod) for pod in found.pods]
-    for node in found.nodes:
-        yield f"node-{_OTHER.sub('_', node.role) or 'other'}.txt", [f"# {printable(node.node)}", *node_lines(node)]
+    for number, node in enumerate(found.nodes, 1):
+        yield f"node-{_OTHER.sub('_', node.role) or number}.txt", [f"# {printable(node.node)}", *node_lines(node)]
     rows = (
         ("promise", one.promise),
         ("expected", found.owed and f"the packet {found.owed}"),

@@ -43,6 +43,14 @@ def test_a_folder_says_all_that_was_gathered(tmp_path: Path) -> None:
     assert not folder.exists(), "an earlier run's evidence is none of this one's"
 
 
+def test_nodes_without_a_role_have_a_file_each(tmp_path: Path) -> None:
+    one, found = a_result(1, Status.FAILED, account=an_account()), an_evidence("NP-01.ipv4-tcp")
+    nodes = tuple(replace(found.nodes[0], node=name, role="") for name in ("node-v", "node-w"))
+    write(tmp_path, replace(a_run([one]), evidence={one.id: replace(found, nodes=nodes)}))
+    files = [path.read_text().splitlines()[0] for path in sorted(tmp_path.rglob("node-*.txt"))]
+    assert files == ["# node-v", "# node-w"]
+
+
 def test_what_a_cluster_says_names_no_file(tmp_path: Path) -> None:
     output = tmp_path / "out"
     write(output, a_run_of(f"../../{HOSTILE}"))

@@ -28,6 +28,7 @@ class Nodes:
 
     def __init__(self, refusals: int = 0) -> None:
         self.tables: dict[str, str] = {}
+        self.ever: set[str] = set()
         self.refusals = refusals
         self.meanwhile: Callable[[str], object] = str
         self._loop = asyncio.get_running_loop()
@@ -39,6 +40,7 @@ class Nodes:
             raise OSError("nft is busy")
         self.meanwhile(text)  # in a thread of its own: the engine goes on seeing
         self.tables[node] = text
+        self.ever.add(text)
         self._loop.call_soon_threadsafe(self._written.set)
 
     async def until(self, condition: Callable[[dict[str, str]], bool]) -> None:
@@ -112,7 +114,7 @@ def test_a_last_policy_that_goes_while_it_is_written_is_taken_back(server: Serve
 
             nodes.meanwhile = delete
             await asyncio.to_thread(server.made, POLICIES, deny("brief"))
-            await nodes.until(lambda tables: "10.0.0.11 : jump" in tables.get("near", ""))
+            await nodes.until(lambda _: any("10.0.0.11 : jump" in text for text in nodes.ever))
             await nodes.until(lambda tables: tables == {"near": NOTHING, "far": NOTHING})
 
     asyncio.run(follow())

@@ -88,9 +88,10 @@ class Faults:
                 for name, pod in pods.items.items()
                 if _is_proxy(pod) and any(s.node in ("", pod["spec"].get("nodeName")) for s in concerned)
             }
+            # Before the first is deleted: while the others are, it may be gone, or its successor there besides.
+            count = sum(map(_is_proxy, pods.items.values()))
             for name in old:
                 await self._client.delete(f"{_PODS}/{name.partition('/')[2]}", body={"gracePeriodSeconds": 1})
-            count = sum(map(_is_proxy, pods.items.values()))
             uids = set(old.values())
 
             def renewed(items: Items) -> bool:

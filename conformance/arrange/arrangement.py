@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from conformance.arrange import lacking, manifests
 from conformance.arrange.cleanup import remove
@@ -26,6 +26,8 @@ from conformance.model.effort import Phase
 from conformance.model.kube import HostPort
 
 JSON = dict[str, Any]
+T = TypeVar("T")
+R = TypeVar("R")
 AT_ONCE = 16
 
 
@@ -113,10 +115,14 @@ class Arrangement:
             text = f"The namespaces {names} may be left in the cluster: {failure.cause}"
             self.tell(LeftBehind(text, "Run 'nftconform cleanup --older-than 0' when it can be reached again."))
 
+    def at_once(self, do: Callable[[T], R], some: Iterable[T]) -> list[R]:
+        """Do it to all of them, many at a time; what came of each, in the order given."""
+        with ThreadPoolExecutor(AT_ONCE, "change") as pool, self.cluster.outage.hurried():
+            return list(pool.map(do, some))
+
     def create(self, objects: Iterable[JSON]) -> list[JSON]:
-        """Create all at once, many at a time; as the API stored them, in the order given."""
-        with ThreadPoolExecutor(AT_ONCE, "create") as pool, self.cluster.outage.hurried():
-            return list(pool.map(lambda o: self.cluster.create(collection_of(o), o), objects))
+        """Create all at once; as the API stored them, in the order given."""
+        return self.at_once(lambda o: self.cluster.create(collection_of(o), o), objects)
 
     @timed(Phase.PODS)
     def build(self, wanted: Wanted) -> dict[str, Position]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from conformance.arrange import manifests
 from conformance.arrange.arrangement import Arrangement
+from conformance.cluster.effort import timed
 from conformance.cluster.failures import ApiRefused
 from conformance.cluster.paths import kind
 from conformance.model.case.backend import Backend, Breed
 from conformance.model.case.policy_spec import PolicySpec
+from conformance.model.effort import Phase
 from conformance.model.surroundings import Surroundings
 
 JSON = dict[str, Any]
@@ -34,17 +36,21 @@ class Policies:
     closed: bool = False
     lacking: dict[str, str] = field(default_factory=dict)
 
+    @timed(Phase.ARRANGE)
     def become(self, specs: Sequence[PolicySpec], here: Surroundings) -> None:
         """Make exactly ``specs`` exist; those that stay what they are are not touched."""
         wanted = {spec.called: spec for spec in specs}
-        for name in self.specs.keys() - wanted.keys():
-            self.arrangement.cluster.delete(self._path(self.specs[name]))
+        delete, at_once = self.arrangement.cluster.delete, self.arrangement.at_once
+        at_once(delete, [self._path(spec) for name, spec in self.specs.items() if name not in wanted])
         self.lacking = {name: why for name, why in self.lacking.items() if name in wanted}
-        for spec in (s for s in specs if self.specs.get(s.called) != s):
+
+        def attempt(spec: PolicySpec) -> None:
             try:
                 self._write(spec, here)
             except ApiRefused as no:
                 self.lacking[spec.called] = no.cause
+
+        at_once(attempt, [s for s in specs if self.specs.get(s.called) != s])
         self.specs = wanted
 
     def _write(self, spec: PolicySpec, here: Surroundings) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
 from conformance.arrange import lacking, manifests
-from conformance.arrange.arrangement import AT_ONCE, Arrangement
+from conformance.arrange.arrangement import Arrangement
 from conformance.arrange.balancing import Mode, wants
 from conformance.arrange.waits import LOAD_BALANCERS, SLICES, NotConverged, converge
 from conformance.cluster.effort import timed
@@ -23,7 +22,6 @@ from conformance.model.kube import ServiceType
 from conformance.model.surroundings import Surroundings
 
 JSON = dict[str, Any]
-T = TypeVar("T")
 FORBIDDEN = 403
 log = logging.getLogger(__name__)
 
@@ -67,7 +65,7 @@ class Services:
         }
         gone = [_path(space, name) for name in (*self.specs, self._last) if name and name not in wanted]
         gone += [_slice_path(space, name) for name in self._slices if name not in slices]
-        self._at_once(cluster.delete, gone)
+        self.arrangement.at_once(cluster.delete, gone)
         self.lacking = {name: why for name, why in self.lacking.items() if name in wanted}
         self.forbidden = {name: why for name, why in self.forbidden.items() if name in wanted}
         # A Service that takes over an address comes when the one that had it is gone.
@@ -77,7 +75,7 @@ class Services:
         self._mirror([s for s in specs if s.mirrored and self.specs.get(s.name) != s], here)
         self.arrangement.create(s for name, s in slices.items() if name not in self._slices)
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
-        self._at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
+        self.arrangement.at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
         self.specs, self._slices = wanted, slices
         self.lacking |= {s.name: why for s in specs for b in s.backends if (why := self.away.get(b.role))}
         self._wait_for_endpoints({s.name: _selected(s) for s in specs if s.slices is None})
@@ -99,7 +97,7 @@ class Services:
     def withdraw(self) -> None:
         """Delete all of them."""
         self._torn = True
-        self._at_once(
+        self.arrangement.at_once(
             self.arrangement.cluster.delete, [_path(self.arrangement.run.namespace, name) for name in self.specs]
         )
         self.specs, self.lacking, self.forbidden = {}, {}, {}
@@ -110,7 +108,7 @@ class Services:
         run, cluster = self.arrangement.run, self.arrangement.cluster
         for name, path in (("Service", _path), ("EndpointSlice", _slice_path)):
             found = cluster.objects(name, run.namespace, run.selector)
-            self._at_once(cluster.delete, [path(run.namespace, one["metadata"]["name"]) for one in found])
+            self.arrangement.at_once(cluster.delete, [path(run.namespace, one["metadata"]["name"]) for one in found])
         self.specs, self._slices, self._last, self.lacking, self.forbidden = {}, {}, "", {}, {}
 
     def _each(self, specs: Iterable[ServiceSpec], do: Callable[[ServiceSpec], None]) -> None:
@@ -124,11 +122,7 @@ class Services:
                     raise
                 (self.forbidden if no.status == FORBIDDEN else self.lacking)[spec.name] = no.cause
 
-        self._at_once(attempt, specs)
-
-    def _at_once(self, do: Callable[[T], object], some: Iterable[T]) -> None:
-        with ThreadPoolExecutor(AT_ONCE, "change") as pool, self.arrangement.cluster.outage.hurried():
-            list(pool.map(do, some))
+        self.arrangement.at_once(attempt, specs)
 
     def _create(self, spec: ServiceSpec, here: Surroundings) -> None:
         made = manifests.service(self.arrangement.run, spec, here)
@@ -161,7 +155,9 @@ class Services:
         made = {spec.name: manifests.endpoints(run, spec, here) for spec in specs}
         known = {name for name in made if name in self.specs}
         self.arrangement.create(e for name, e in made.items() if name not in known)
-        self._at_once(lambda name: cluster.update(kind("Endpoints").path(run.namespace, name), made[name]), known)
+        self.arrangement.at_once(
+            lambda name: cluster.update(kind("Endpoints").path(run.namespace, name), made[name]), known
+        )
 
     @timed(Phase.CONVERGE)
     def _create_last(self, sentinel: ServiceSpec, here: Surroundings) -> JSON:

@@ -77,7 +77,8 @@ class Services:
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
         self.arrangement.at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
         self.specs, self._slices = wanted, slices
-        self.lacking |= {s.name: why for s in specs for b in s.backends if (why := self.away.get(b.role))}
+        if self.away:
+            self.lacking |= {s.name: why for s in specs for b in s.backends if (why := self.away.get(b.role))}
         self._wait_for_endpoints({s.name: _selected(s) for s in specs if s.slices is None})
         self._wait_for_balancers()
         self._balance(here)
@@ -174,17 +175,15 @@ class Services:
     @timed(Phase.CONVERGE)
     def _wait_for_endpoints(self, expected: Mapping[str, frozenset[str]]) -> None:
         waited = {name: pods for name, pods in expected.items() if name not in self.lacking | self.forbidden}
+        services, look = self.arrangement.services(), self.arrangement.slices
         try:
-            converge(SLICES, self._seen, lambda seen: lacking.endpoints(waited, *seen))
+            converge(SLICES, look, lambda seen: lacking.endpoints(waited, services, seen))
         except NotConverged:
-            seen = self._seen()
-            late = {name: lacking.endpoints({name: pods}, *seen) for name, pods in waited.items()}
+            seen = look()
+            late = {name: lacking.endpoints({name: pods}, services, seen) for name, pods in waited.items()}
             self.lacking |= {
                 name: f"gave up waiting for {SLICES.what}: {phrase}" for name, phrase in late.items() if phrase
             }
-
-    def _seen(self) -> tuple[list[JSON], list[JSON]]:
-        return self.arrangement.services(), self.arrangement.slices()
 
     @timed(Phase.CONVERGE)
     def _wait_for_balancers(self) -> None:

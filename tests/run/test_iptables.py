@@ -45,10 +45,13 @@ def test_promises_hold_in_both_modes(lab: Lab, nftconform: Run, tmp_path: Path) 
     switch = (sys.executable, "-m", "conformance.cli", "lab", "proxy-mode", *folder)
     watching = ("watch", *command[1:3], "--node-access", "kube-proxy", "--every", "0.2", "--after", "4", "--json")
     watched = nftconform(*watching, "--", *switch, "nftables")
-    assert watched.returncode == 0, watched.stderr
     seen = json.loads(watched.stdout)
+    # Between two modes a flow may be refused and end for good (docs/live.md); whatever begins later is served.
+    lost = [one for one in seen["outages"] if not one["back"]]
+    assert all(one["broken"] for one in lost), watched.stdout
+    assert watched.returncode == bool(lost), watched.stdout + watched.stderr
     assert (set(seen["before"].values()), set(seen["after"].values())) == ({"iptables"}, {"nftables"})
-    assert {(one["back"], one["trouble"]) for one in seen["outages"]} == {(True, "")}
+    assert {one["trouble"] for one in seen["outages"]} == {""}
     assert {one["lane"].rsplit(", ")[-1] for one in seen["outages"]} == {"new", "flow"}
     assert "already in nftables mode" in nftconform("lab", "proxy-mode", *folder, "nftables").stdout
     chains = nftconform("lab", "exec", *folder, "node-b", "nft", "list", "ruleset").stdout

@@ -6,6 +6,7 @@ Exit codes: 0 conformant (or simply done), 1 failures, 2 partial, 3 usage or env
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -62,7 +63,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
-    sys.exit(called())
+    code = called()
+    # All is done and written: an impatient second Ctrl-C may not take the code of what came of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def called(arguments: Sequence[str] | None = None) -> int:

@@ -54,6 +54,8 @@ def test_promises_hold_in_both_modes(lab: Lab, nftconform: Run, tmp_path: Path) 
     assert {one["trouble"] for one in seen["outages"]} == {""}
     assert {one["lane"].rsplit(", ")[-1] for one in seen["outages"]} == {"new", "flow"}
     assert "already in nftables mode" in nftconform("lab", "proxy-mode", *folder, "nftables").stdout
+    done = nftconform(*command, "--case", "CIP-01", "-k", "CIP-01")
+    assert done.returncode == 0, done.stdout + done.stderr
     chains = nftconform("lab", "exec", *folder, "node-b", "nft", "list", "ruleset").stdout
     assert ("table ip kube-proxy" in chains, "KUBE-SVC" in chains) == (True, False)
 

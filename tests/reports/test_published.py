@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from conformance import cli
 from conformance.certify.catalogue import Catalogue
 from conformance.certify.report import folder_of
 from conformance.certify.verifying import compare, verify
@@ -21,6 +19,7 @@ from reports import conformance
 from reports.catalogues import known
 from reports.results_file import weigh
 from tests.certify.runs import KNOWN, report_on, run_of, written
+from tests.here import here
 
 PUBLISHED = Path(__file__).parents[2] / "reports" / "published"
 FILES = {"report.yaml", "results.jsonl.gz"}
@@ -68,15 +67,12 @@ Command = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def nftconform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+def nftconform(tmp_path: Path) -> Command:
     """The command in a folder of its own: exit code, and all that it says."""
-    monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["nftconform", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        return int(ended.value.code or 0), "".join(capfd.readouterr())
+        done = here(*arguments, cwd=tmp_path)
+        return done.returncode, done.stdout + done.stderr
 
     return run
 

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance import cli
 from conformance.lab.fetch.fetching import cache
 from conformance.lab.fetch.release import ETCD_URL, KUBERNETES_URL, Arch, Release
 from conformance.lab.launch.start import environment
+from tests.here import here
 from tests.lab.fetch.mirror import BINARIES, ETCD_VERSION, STEM, TARBALL, VERSION, Mirror, path_of, serving, tarball
 
 APISERVER = path_of("kube-apiserver")
@@ -37,17 +37,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fetch(mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fetch:
+def fetch(mirror: Mirror, tmp_path: Path) -> Fetch:
     """The command; its exit code, standard output and error."""
 
     def run(*more: str, version: str = VERSION) -> tuple[int, str, str]:
         words = ["lab", "fetch", "--version", version, "--arch", "amd64", "--cache", str(tmp_path / "cache")]
-        monkeypatch.setattr(sys, "argv", ["nftconform", *words, *mirror.options, *more])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        said = capsys.readouterr()
-        assert isinstance(end.value.code, int)
-        return end.value.code, said.out, said.err
+        done = here(*words, *mirror.options, *more, cwd=tmp_path)
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -78,6 +79,11 @@ def test_a_chain_of_real_plugins(lab: Lab) -> None:
         assert done.returncode == 0, done.stderr
         return done.stdout.split()
 
+    def served(where: str, virtual: str) -> None:
+        deadline = monotonic() + 60
+        while dial(where, virtual, "80") == ["ConnectionRefusedError"]:
+            assert monotonic() < deadline, f"{virtual} is not served at {where}"
+
     def node(*command: str) -> str:
         return nftconform(lab, "exec", "node-a", "--", *command).stdout
 
@@ -100,6 +106,8 @@ def test_a_chain_of_real_plugins(lab: Lab) -> None:
         virtual = (await client.create("/api/v1/namespaces/default/services", body))["spec"]["clusterIP"]
         found = await until(pods, {"web": "", "client": ""})
         own, other = found["web"], found["client"]
+        for name in found:  # a pod is ready before each node's proxy knows of it
+            await asyncio.to_thread(served, f"default/{name}", virtual)
         seen = await asyncio.to_thread(dial, "default/client", virtual, "80", NODE, "18000", own, "8000")
         assert seen == [other] * 3
         hairpins = await asyncio.to_thread(dial, "default/web", virtual, "80", NODE, "18000")

@@ -23,7 +23,7 @@ Frontend = tuple[Protocol, str, int]  # the address is empty for a node port
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A tracked connection: where the client sent it, and who answers; ``handle`` names it to the kernel."""
+    """A tracked connection: where the client sent it, and who answers; ``handle`` is what the kernel says of it."""
 
     protocol: Protocol
     destination: Address

@@ -29,9 +29,9 @@ _SO_SNDBUFFORCE = 32
 _NESTED, _TYPE_MASK = 0x8000, 0x3FFF
 _NUMBERS = {Protocol.TCP: 6, Protocol.UDP: 17, Protocol.SCTP: 132}
 _SOCKET_FAMILY = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
-# The kernel begins with both tuples, addresses before ports (ctnetlink_fill_info, ctnetlink_dump_tuples): where they are
-# as long as these alone make them, the original destination, protocol and port and the reply's source and port are at
-# fixed places. To walk through all attributes of a busy node's flows took most of the proxy's time.
+# The kernel begins with both tuples, addresses before ports (ctnetlink_fill_info, ctnetlink_dump_tuples). Where they
+# are no longer than these make them, the original destination, protocol and port and the reply's source and port are at
+# fixed places: to walk through all attributes of a busy node's flows took most of the proxy's time.
 _TUPLE = {Family.IPV4: 52, Family.IPV6: 76}
 _ENDS = {Family.IPV4: struct.Struct("!20x4s8xB15xH14x4s24xH"), Family.IPV6: struct.Struct("!32x16s8xB15xH14x16s36xH")}
 

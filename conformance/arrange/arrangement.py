@@ -133,8 +133,7 @@ class Arrangement:
         run = self.run
         serving = [*(b for spec in wanted.services for b in spec.backends), *wanted.beside]
         every = [b for b in serving if b.role in wanted.nodes]
-        self._backends = {b.pod: b for b in sorted(every)}
-        fleets = {b.pod: max(o.number for o in every if o.pod == b.pod) for b in every}
+        self._backends = {b.pod: b for b in sorted(set(every))}  # of a fleet its last
         privileged = wanted.raw or any(b.host_network or b.raw for b in every)
         spaces = [manifests.namespace(run, run.namespace, privileged=privileged)]
         if wanted.host_nodes:
@@ -154,11 +153,10 @@ class Arrangement:
                     b,
                     wanted.nodes[b.role],
                     wanted.services,
-                    fleets[name],
                     wanted.host_ports.get(b.role, ()),
                     raw=wanted.raw and b.ward,
                 )
-                for name, b in self._backends.items()
+                for b in self._backends.values()
             ),
             *(
                 manifests.client(run, role, wanted.nodes[role], ping=wanted.ping, raw=wanted.raw)

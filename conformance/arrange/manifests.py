@@ -98,14 +98,13 @@ def backend(
     one: Backend,
     node: str,
     specs: Iterable[ServiceSpec],
-    fleet: int = 0,
     ports: Iterable[HostPort] = (),
     *,
     raw: bool = False,
 ) -> JSON:
     """The pod of a backend, with the label of every set of endpoints that it is in.
 
-    ``fleet`` is how many it plays, ``ports`` are those of its node that lead to it if it is PORTED. With ``raw`` it may
+    Of a fleet it is the last one. ``ports`` are those of its node that lead to it if it is PORTED. With ``raw`` it may
     open raw sockets and answers SCTP, as those do anyway that are bred for it.
     """
     port = run.backend_port + (ALT_SHIFT if one.breed == Breed.ALT.value else 0)
@@ -118,8 +117,8 @@ def backend(
         made["spec"]["restartPolicy"] = "Never"
         container["command"] = ["python3", "-c", "raise SystemExit(1)"]
         del container["startupProbe"]
-    if fleet:
-        container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{fleet}"]
+    if one.breed == Breed.FLEET.value:
+        container["command"] += ["--fleet", f"{FLEET_PORT + 1}:{one.number}"]
     if one.raw or raw:
         container["command"].append("--sctp")
         _allow_raw(made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 FALSE_ALARM = 1e-9
 
@@ -26,6 +27,7 @@ def skewed(counts: Mapping[str, int], weights: Mapping[str, float]) -> str | Non
     return worst if worst is not None and tails[worst] < threshold else None
 
 
+@lru_cache
 def _tail(count: int, total: int, share: float) -> float:
     """The smaller of P(X <= count) and P(X >= count) for X ~ Binomial(total, share)."""
     below = math.fsum(_mass(k, total, share) for k in range(count + 1))

@@ -118,3 +118,14 @@ class Policed:
     policies: tuple[NetworkPolicy, ...] = ()
     pods: tuple[Pod, ...] = ()
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    _about: dict[tuple[str, str], tuple[NetworkPolicy, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def about(self, pod: Pod) -> tuple[NetworkPolicy, ...]:
+        """The policies that select ``pod``."""
+        key = pod.namespace, pod.name
+        if key not in self._about:
+            near = (p for p in self.policies if p.namespace == pod.namespace)
+            self._about[key] = tuple(p for p in near if p.pods.matches(pod.labels))
+        return self._about[key]

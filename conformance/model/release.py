@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 Release = tuple[int, int, int]
 
 _NUMBERS = re.compile(r"(?<![\d.])(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?")
 
 
+@lru_cache
 def release(text: str | None) -> Release | None:
     """The first version in ``text``, as in ``v1.36.2+k3s1`` or ``Talos (v1.7.4)``; None without one."""
     found = _NUMBERS.search(text or "")

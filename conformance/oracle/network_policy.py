@@ -22,14 +22,14 @@ Step = tuple[Outcome, tuple[Reason, ...]]
 
 def admits(world: Policed, pod: Pod, source: str, port: int, protocol: Protocol) -> bool:
     """Whether ``pod`` may be dialled at its ``port`` by who has the address ``source``."""
-    about = [p for p in _about(world, pod) if p.ingress is not None]
+    about = [p for p in world.about(pod) if p.ingress is not None]
     rules = (rule for p in about for rule in p.ingress or () if _peers(world, p, rule, source))
     return not about or any(_ports(rule, pod, port, protocol) for rule in rules)
 
 
 def may_dial(world: Policed, pod: Pod, target: str, port: int, protocol: Protocol) -> bool:
     """Whether ``pod`` may dial ``port`` of who has the address ``target``."""
-    about = [p for p in _about(world, pod) if p.egress is not None]
+    about = [p for p in world.about(pod) if p.egress is not None]
     rules = (rule for p in about for rule in p.egress or () if _peers(world, p, rule, target))
     return not about or any(_ports(rule, pod_at(world, target), port, protocol) for rule in rules)
 
@@ -90,7 +90,7 @@ def _names(state: ClusterState, client: Client, destination: Destination, target
     world = state.policed
     ends = [pod_at(world, target.address) for target in targets]
     ends.append(pod_at(world, client.address(destination.family) or ""))
-    return "policies " + ", ".join(sorted({p.key for pod in ends if pod for p in _about(world, pod)}))
+    return "policies " + ", ".join(sorted({p.key for pod in ends if pod for p in world.about(pod)}))
 
 
 def _sources(state: ClusterState, client: Client, destination: Destination) -> frozenset[str]:
@@ -110,13 +110,9 @@ def _agreed(verdicts: Iterable[bool]) -> bool | None:
     return every.pop() if len(every) == 1 else None
 
 
-def _about(world: Policed, pod: Pod) -> list[NetworkPolicy]:
-    return [p for p in world.policies if p.namespace == pod.namespace and p.pods.matches(pod.labels)]
-
-
 def _by_block(world: Policed, pod: Pod) -> bool:
     """Whether any policy of the pod's egress names addresses."""
-    return any(peer.block for p in _about(world, pod) for rule in p.egress or () for peer in rule.peers)
+    return any(peer.block for p in world.about(pod) for rule in p.egress or () for peer in rule.peers)
 
 
 def _peers(world: Policed, policy: NetworkPolicy, rule: PolicyRule, address: str) -> bool:

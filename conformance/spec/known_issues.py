@@ -88,7 +88,7 @@ def excuse(
     ``version`` is the API server's gitVersion. A pre-release, and whatever else a distribution appends, counts as the
     release that it is named after.
     """
-    return next((i for i in issues if i.meets(cell_id) and i.is_in(version, mode) and today <= i.expires), None)
+    return next((i for i in issues if today <= i.expires and i.is_in(version, mode) and i.meets(cell_id)), None)
 
 
 def lapsed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from conformance.arrange import manifests
 from conformance.arrange.run import WHY, Run, new_id
 from conformance.model import manifest
 from conformance.model.case import Backend, Breed, IngressSpec, ServiceSpec, on, on_host
+from conformance.model.case.backend import fleet, ward
 from conformance.model.kube import Policy, ServiceType
 from conformance.plan import imagine
 
@@ -184,3 +186,11 @@ def test_only_who_may_enter_nodes_is_privileged_and_says_why() -> None:
     assert entering["spec"]["containers"][0]["securityContext"]["privileged"] is True
     assert entering["metadata"]["namespace"] == RUN.host_namespace
     assert entering["metadata"]["annotations"][WHY]
+
+
+@pytest.mark.parametrize("one", [*ward("a", 7), *on("a"), *on("a", breed=Breed.RAW)])
+def test_only_a_fleet_answers_on_many_ports(one: Backend) -> None:
+    (container,) = manifests.backend(RUN, one, "n", [])["spec"]["containers"]
+    assert "--fleet" not in container["command"]
+    (container,) = manifests.backend(RUN, fleet("a", 3)[-1], "n", [])["spec"]["containers"]
+    assert container["command"][-1].endswith(":3")

@@ -47,7 +47,7 @@ ORDINARY = {
     "client": manifests.client(MINE, "a", "n"),
     "pinging client": manifests.client(MINE, "a", "n", ping=True),
     **{b.value: manifests.backend(MINE, on("a", breed=b)[0], "n", []) for b in BREEDS},
-    "fleet": manifests.backend(MINE, Backend("a", Breed.FLEET.value, number=3), "n", [], 3),
+    "fleet": manifests.backend(MINE, Backend("a", Breed.FLEET.value, number=3), "n", []),
 }
 EXCEPTIONS = {
     "raw client": (manifests.client(MINE, "a", "n", raw=True), "SCTP"),

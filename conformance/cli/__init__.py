@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import click
 
-from conformance import __version__
+from conformance import __version__, collector
 from conformance.errors import KitError
 
 INTERRUPTED = 130
@@ -63,6 +63,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
+    collector.spare()
     code = called()
     # All is done and written: an impatient second Ctrl-C may not take the code of what came of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from conformance import collector
 from conformance.errors import KitError
 
 
@@ -26,7 +26,7 @@ def parser(module: str, description: str | None) -> argparse.ArgumentParser:
 
 def run(work: Callable[[], Coroutine[Any, Any, None]], log_level: str) -> int:
     """Run ``work`` until it ends, or SIGTERM or Ctrl-C cancels it; the exit code."""
-    gc.freeze()  # what has been imported stays: the collector need not look at it again and again
+    collector.spare()
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     async def body() -> None:

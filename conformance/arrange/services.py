@@ -76,10 +76,11 @@ class Services:
         self.arrangement.create(s for name, s in slices.items() if name not in self._slices)
         replaced = [s for name, s in slices.items() if self._slices.get(name, s) != s]
         self.arrangement.at_once(lambda s: cluster.update(_slice_path(space, s["metadata"]["name"]), s), replaced)
+        changed = {s.name: _selected(s) for s in specs if s.slices is None and self.specs.get(s.name) != s}
         self.specs, self._slices = wanted, slices
         if self.away:
             self.lacking |= {s.name: why for s in specs for b in s.backends if (why := self.away.get(b.role))}
-        self._wait_for_endpoints({s.name: _selected(s) for s in specs if s.slices is None})
+        self._wait_for_endpoints(changed)
         self._wait_for_balancers()
         self._balance(here)
         last = self._create_last(sentinel, here)

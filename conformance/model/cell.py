@@ -51,6 +51,11 @@ class Cell:
     policies: tuple[tuple[PolicySpec, ...], ...] = ()  # those of each phase; none listed: none in any
 
     @property
+    def changing(self) -> bool:
+        """Whether its story has several steps, and Services may change between them."""
+        return len(self.phases) > 1
+
+    @property
     def disruptive(self) -> bool:
         """Whether its story disturbs others."""
         return any(self.disturbances)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -16,6 +17,7 @@ from conformance.model.case import Disruption, Disturb
 from conformance.model.cell import Cell
 from conformance.plan.cells import cells_of_case
 from fixtures import batches
+from fixtures.asking import dealt_out
 from fixtures.batches import group_of
 from fixtures.catalogue import areas
 from fixtures.ground import Ground
@@ -49,7 +51,7 @@ def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: py
     every = [disruptive("one.ipv4"), risky, moving, disruptive("two.ipv4"), still, disruptive("one.ipv6")]
     answers = batches.Answers(cast(Ground, None), every, lambda _: None, lambda _: None, turns.turn)
     assert [answers.of(c) for c in (*every, risky)] == ["asked"] * 7
-    assert asked == [["still"], ["moving"], ["risky"], ["one.ipv4", "one.ipv6"], ["two.ipv4"]]
+    assert asked == [["moving", "still"], ["risky"], ["one.ipv4", "one.ipv6"], ["two.ipv4"]]
 
 
 def test_who_disturbs_others_waits_for_them_and_they_wait_for_him(turns: Turns, tmp_path: Path) -> None:
@@ -83,6 +85,21 @@ def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest
     with pytest.raises(KitError, match="first cell"):
         answers.of(other)
     assert asked == [2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.booleans()), max_size=60), st.integers(4, 6))
+def test_what_stands_still_is_dealt_out_over_the_steps(drawn: list[tuple[int, int, bool]], steps: int) -> None:
+    every = [
+        replace(cell(f"{story}-{moves}", phases=steps if moves else 1), id=str(n), phase=phase if moves else 0)
+        for n, (story, phase, moves) in enumerate(drawn)
+    ]
+    when = dealt_out(every, steps)
+    still = [c for c in every if not c.changing]
+    assert all(when[c.id] == c.phase for c in every if c.changing)
+    assert len({(c.story, when[c.id]) for c in still}) == len({c.story for c in still}), "a story is asked as a whole"
+    alone = [replace(c, story=c.id) for c in still]
+    counts = Counter(dealt_out(alone, steps).values())
+    assert all(len(still) // steps <= counts[step] <= -(-len(still) // steps) for step in range(steps))
 
 
 files = st.lists(st.sampled_from([f"suites/{c}/test_{c}.py" for c in "abcdefgh"]), min_size=1, max_size=200)

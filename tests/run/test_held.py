@@ -22,7 +22,7 @@ CLIENT = Client("pod-b", ClientKind.POD, "node-b", ("10.244.2.9",))
 SERVICE = Destination(DestinationKind.CLUSTER_IP, "10.96.0.7", 80, Protocol.UDP, "run/ctk-09")
 WEB_A = Target("10.244.1.15", 8080, frozenset(CLIENT.addresses), "web-a")
 STATE = ClusterState({}, {}, {})
-Ask = Callable[[str, Outcome, float, str], Status]
+Ask = Callable[..., Status]
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def held() -> Held:
 def ask(held: Held) -> Ask:
     """Asks a step of the flow at a time, with whoever answers it (nobody: silence), and notes what came of it."""
 
-    def asked(step: str, outcome: Outcome, at: float, answers: str) -> Status:
-        end = Dial(End.ANSWERED, answers, "10.244.2.9", 1, at=at) if answers else Dial(End.TIMEOUT, at=at)
+    def asked(step: str, outcome: Outcome, at: float, answers: str, seen_from: int = 1) -> Status:
+        end = Dial(End.ANSWERED, answers, "10.244.2.9", seen_from, at=at) if answers else Dial(End.TIMEOUT, at=at)
         seen = Observation((end,), control_before=True, control_after=True)
         one = held.trusted(Asked(CELLS[step], CLIENT, SERVICE, Expectation(outcome, ()), observation=seen))
         held.note([one], STATE)
@@ -65,3 +65,10 @@ def test_a_flow_of_which_nobody_knows_whether_it_was_forgotten_is_not_judged_aga
 def test_a_flow_that_was_asked_in_time_is_judged(ask: Ask) -> None:
     ask("before", Reaches(frozenset({WEB_A})), 100.0, "web-a")
     assert ask("joined", Dropped(), 99 + FLOW_MEMORY, "web-a") is Status.FAILED
+
+
+def test_a_flow_that_its_endpoint_was_given_anew_is_held_to_its_new_translation(held: Held, ask: Ask) -> None:
+    ask("before", Reaches(frozenset({WEB_A})), 100.0, "web-a", 47094)
+    assert ask("joined", Dropped(), 101 + FLOW_MEMORY, "web-a", 43497) is Status.RECORDED
+    holder = held.flow(CELLS["left"])
+    assert holder and holder.source_port == 43497

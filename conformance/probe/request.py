@@ -151,7 +151,10 @@ class DialRequest:
         return math.ceil(self.count / self.parallel) * self.timeout + self.count * self.pace
 
     def patient(self, *, paced: bool = True) -> DialRequest:
-        """The same dials, gently: paced below any sane ICMP rate limit's burst, with time for two SYN retransmits."""
+        """The same dials, gently: paced below any sane ICMP rate limit's burst, with time for a SYN to be sent again.
+
+        That is after a second, and since Linux 6.5 (``net.ipv4.tcp_syn_linear_timeouts``) after two as well.
+        """
         timeout = max(self.timeout, PATIENT_TIMEOUT)
         if self.schedule or self.transport is Transport.WIRE or not paced:
             return replace(self, timeout=timeout)

@@ -56,6 +56,7 @@ _CROWDED = _TIED.but(called="aff-22")
 _CROWD = (("pod", pod("a")), ("host", host("a")), ("endpoint", endpoint("a")), ("outside", external("a")))
 """All clients whose packets one node translates: with ten ports they leave no endpoint with fewer than three."""
 _SHORT = _TIED.but(called="aff-10", affinity_seconds=3, ports=ports(22))
+_VARIED = _SHORT.but(called="aff-12")
 _SHARED = _TIED.but(called="aff-13", type=ServiceType.LOAD_BALANCER, external_ip=True, ingress=(IngressSpec(),))
 
 TIES = (
@@ -133,12 +134,12 @@ TIES = (
         level=Level.SHOULD,
         sources=(AFFINITY_TIMEOUT,),
         catches=(Fault.AFFINITY_TIMEOUT_FROZEN, Fault.AFFINITY_NEVER_EXPIRES, Fault.AFFINITY_EXPIRES_EARLY),
-        given=_SHORT,
+        given=_VARIED,
         steps=(
             ask("before", dial(cluster_ip(), client=pod("b"), rounds=(0,)), _EITHER),
-            becomes(_SHORT.but(affinity_seconds=1)),
+            becomes(_VARIED.but(affinity_seconds=1)),
             ask("lower", dial(cluster_ip(), client=pod("b"), rounds=(0, 2.5)), Pinned(on("a", "b"), forgets=True)),
-            becomes(_SHORT.but(affinity_seconds=LONG)),
+            becomes(_VARIED.but(affinity_seconds=LONG)),
             ask("higher", dial(cluster_ip(), client=pod("b"), rounds=(0, 2.5)), _EITHER),
         ),
         needs=(nodes(2),),

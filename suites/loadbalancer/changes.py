@@ -80,7 +80,7 @@ CASES = (
         level=Level.MUST,
         sources=(ALLOCATE_NODE_PORTS, NO_LB_NODE_PORTS),
         catches=(Fault.API_ALLOCATES_UNWANTED,),
-        given=_WITHOUT,
+        given=_WITHOUT.but(called="lb-16-beside"),
         steps=(
             ask(
                 "created",

@@ -26,6 +26,7 @@ class Index:
         nodes: Mapping[str, Node],
     ) -> None:
         self._services, self._slices, self._nodes = services, slices, nodes
+        self._pods: dict[tuple[str, int], str] = {}
 
     def with_address(self, ip: str) -> tuple[Service, ...]:
         """The Services that have ``ip`` in spec or status, in whatever role, by name."""
@@ -42,6 +43,16 @@ class Index:
     def endpoints(self, address: str) -> tuple[tuple[EndpointSlice, Endpoint], ...]:
         """The endpoints that have ``address``, each with its slice."""
         return self._endpoints.get(address, ())
+
+    def pod_at(self, address: str, port: int) -> str:
+        """The name of the pod that answers at ``address`` and ``port``, from any slice that says so; else empty."""
+        key = address, port
+        if key not in self._pods:
+            there = [(one, endpoint.pod) for one, endpoint in self.endpoints(address) if endpoint.pod]
+            exact = {pod for one, pod in there if any(p.port == port for p in one.ports)}
+            names = exact or {pod for _, pod in there}
+            self._pods[key] = names.pop() if len(names) == 1 else ""
+        return self._pods[key]
 
     def owner(self, address: str) -> Node | None:
         """The node that ``address`` belongs to, None when it is no node's own."""

@@ -33,7 +33,7 @@ def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> 
 
     def target(b: Backend) -> Target:
         sources = arrivals[b].sources if measured else frozenset[str]()
-        return Target(b.address, b.port, sources, pod_of(state, b.address, b.port))
+        return Target(b.address, b.port, sources, state.index.pod_at(b.address, b.port))
 
     targets = frozenset(target(b) for b, a in arrivals.items() if a.returns)
     astray = frozenset(target(b) for b, a in arrivals.items() if not a.returns)
@@ -88,15 +88,3 @@ def _explain(node: Node, packet: Packet, ruling: Ruling, arrivals: dict[Backend,
         text = f"an endpoint that is {node.name} itself sees {packet.source}: its packets are not sent out again"
         reasons.append(Reason(text, cite.SOURCE_IP))
     return tuple(reasons)
-
-
-def pod_of(state: ClusterState, address: str, port: int) -> str:
-    """The name of the pod that answers at ``address`` and ``port``, from any slice that says so; else empty."""
-    exact, loose = set(), set()
-    for one, endpoint in state.index.endpoints(address):
-        if endpoint.pod:
-            loose.add(endpoint.pod)
-            if any(p.port == port for p in one.ports):
-                exact.add(endpoint.pod)
-    names = exact or loose
-    return names.pop() if len(names) == 1 else ""

@@ -22,7 +22,7 @@ from conformance.model.outcome import (
     Unspecified,
 )
 from conformance.model.source import Reason
-from conformance.oracle.delivery import deliver, pod_of
+from conformance.oracle.delivery import deliver
 from conformance.oracle.host_port import mapped, with_host_port
 from conformance.oracle.location import home_of, in_pod_network, owner_of
 from conformance.oracle.network_policy import restrict
@@ -175,7 +175,7 @@ def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Rea
     """The packet is for ``node`` itself: an endpoint of the host network listens there, or nobody does."""
     if packet.protocol is Protocol.ICMP:
         return _open(_ECHO, reasons)
-    pod = pod_of(state, packet.ip, packet.port) if _is_endpoint(state, packet) else ""
+    pod = state.index.pod_at(packet.ip, packet.port) if _is_endpoint(state, packet) else ""
     if pod:
         why = Reason(f"{pod} listens there on {node.name}'s own network", cite.SLICE_PORTS)
         return Reaches(frozenset({Target(packet.ip, packet.port, packet.sources, pod)})), (*reasons, why)
@@ -193,7 +193,7 @@ def _locally(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Rea
 def _leave(state: ClusterState, node: Node, packet: Packet, reasons: tuple[Reason, ...]) -> Step:
     """The address is no node's: an endpoint's own, or the network beyond decides."""
     if _is_endpoint(state, packet):
-        pod = pod_of(state, packet.ip, packet.port)
+        pod = state.index.pod_at(packet.ip, packet.port)
         why = Reason("it is an endpoint's own address, past every Service", cite.NETWORK_MODEL)
         # Between pods nothing is translated; towards other addresses the pod network may, and a node chooses its own.
         kept = state.pod_masquerade is False or in_pod_network(state, packet.ip)

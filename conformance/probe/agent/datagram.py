@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import select
 import socket
 import struct
@@ -48,16 +47,7 @@ class Datagram(Stream):
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, NEVER_CUT)
         if request.source_port:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((request.bind, request.source_port))
-            return
-        for port in self.airport.source_ports(request.ip, self.port):
-            try:
-                sock.bind((request.bind, port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-            else:
-                return
+        self._bind(sock)
 
     def _opened(self, sock: socket.socket) -> None:
         self._watch(sock)

@@ -117,9 +117,11 @@ class Engine:
         return f"{self.prefix}-{next(self.count):x}"
 
     def source_ports(self, ip: str, port: int) -> Iterator[int]:
-        """Ports to try for a new UDP flow: none comes back to one destination until all have been there.
+        """Ports to try for a new flow: none comes back to one destination until all have been there.
 
-        The kernel would draw them at random, and one drawn twice meets the conntrack entry (30 s) of its first flow.
+        The kernel's own choice may come back within seconds, and meets what connection tracking still has of the first
+        flow: of a datagram for 30 s, of a connection that nobody answered (SYN_SENT) for 120 s, and with it the
+        translation of before the rules changed.
         """
         low, high = self.port_range
         for _ in range(64):

@@ -16,7 +16,7 @@ from conformance.probe.agent.request import Request
 from conformance.probe.agent.speech import filled, repeated
 
 # linux/in.h, linux/in6.h, linux/errqueue.h: Python names none of these
-IP_RECVERR, IPV6_RECVERR, IP_BIND_ADDRESS_NO_PORT = 11, 25, 24
+IP_RECVERR, IPV6_RECVERR = 11, 25
 ORIGIN_ICMP, ORIGIN_ICMP6 = 2, 3
 # EACCES is a prohibit route, EINVAL a blackhole one
 NO_ROUTE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EACCES, errno.EINVAL)
@@ -82,13 +82,24 @@ class Stream(Flight):
             self._fail(failure)
 
     def _prepare(self, sock: socket.socket) -> None:
-        request = self.request
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        if request.bind or request.source_port:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if not request.source_port:
-                sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port may be in use for other destinations
+        self._bind(sock)
+
+    def _bind(self, sock: socket.socket) -> None:
+        """Bind to the source port that is asked for, or to one that is new to this destination."""
+        request = self.request
+        if request.source_port:
             sock.bind((request.bind, request.source_port))
+            return
+        for port in self.airport.source_ports(request.ip, self.port):
+            try:
+                sock.bind((request.bind, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return
 
     def _opened(self, sock: socket.socket) -> None:
         self._watch(sock)

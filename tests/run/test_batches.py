@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -15,9 +14,10 @@ from hypothesis import strategies as st
 from conformance.errors import KitError
 from conformance.model.case import Disruption, Disturb
 from conformance.model.cell import Cell
+from conformance.model.cluster import ClusterState
 from conformance.plan.cells import cells_of_case
-from fixtures import batches
-from fixtures.asking import dealt_out
+from fixtures import asking, batches
+from fixtures.asking import SAMPLE, dealt_out
 from fixtures.batches import group_of
 from fixtures.catalogue import areas
 from fixtures.ground import Ground
@@ -32,6 +32,16 @@ def cell(name: str, *, phases: int = 1, alone: bool = False) -> Cell:
 
 def disruptive(name: str) -> Cell:
     return replace(cell(name, phases=2), disturbances=(None, Disturb(Disruption.RESTART_PROXY, "a")))
+
+
+class NoGround:
+    """Of a ground what frames all steps."""
+
+    def recover(self) -> None:
+        """Nothing was harmed."""
+
+    def withdraw(self) -> None:
+        """Nothing was made."""
 
 
 @pytest.fixture(name="turns")
@@ -87,19 +97,38 @@ def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest
     assert asked == [2]
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.booleans()), max_size=60), st.integers(4, 6))
-def test_what_stands_still_is_dealt_out_over_the_steps(drawn: list[tuple[int, int, bool]], steps: int) -> None:
-    every = [
-        replace(cell(f"{story}-{moves}", phases=steps if moves else 1), id=str(n), phase=phase if moves else 0)
-        for n, (story, phase, moves) in enumerate(drawn)
-    ]
-    when = dealt_out(every, steps)
-    still = [c for c in every if not c.changing]
-    assert all(when[c.id] == c.phase for c in every if c.changing)
-    assert len({(c.story, when[c.id]) for c in still}) == len({c.story for c in still}), "a story is asked as a whole"
-    alone = [replace(c, story=c.id) for c in still]
-    counts = Counter(dealt_out(alone, steps).values())
-    assert all(len(still) // steps <= counts[step] <= -(-len(still) // steps) for step in range(steps))
+@given(st.lists(st.integers(0, 99), max_size=200), st.integers(1, 6))
+def test_what_stands_still_is_dealt_out_over_the_steps_few_of_it_in_the_first(drawn: list[int], steps: int) -> None:
+    still = [replace(cell(str(story)), id=str(n)) for n, story in enumerate(drawn)]
+    hands = dealt_out(still, steps)
+    assert sorted(c.id for hand in hands for c in hand) == sorted(c.id for c in still)
+    stories = [{c.story for c in hand} for hand in hands]
+    every = len(set().union(*stories))
+    assert sum(map(len, stories)) == every, "a story is asked as a whole"
+    if steps > 1:
+        first, *others = map(len, stories)
+        assert first == -(-every // SAMPLE)
+        assert max(others) - min(others) <= 1 + every // SAMPLE
+
+
+@pytest.mark.parametrize(("surprising", "shares"), [(0, [2, 10, 10, 10]), (1, [2, 0, 0, 0, 30])])
+def test_where_much_surprises_the_rest_is_asked_after_the_last_step(
+    monkeypatch: pytest.MonkeyPatch, surprising: int, shares: list[int]
+) -> None:
+    asked: list[int] = []
+
+    def ask_all(_: object, __: object, cells: list[Cell], *others: dict[str, str]) -> dict[str, str]:
+        later = others[-1]
+        asked.append(sum(not c.changing for c in cells))
+        later.update({c.id: "silent" for c in cells[:surprising]})
+        return {}
+
+    monkeypatch.setattr(asking, "ask_all", ask_all)
+    monkeypatch.setattr(asking, "_enter", lambda *_: ClusterState({}, {}, {}))
+    monkeypatch.setattr(asking, "_settled", lambda *_: {})
+    every = [cell(f"still-{n}") for n in range(32)] + [replace(cell("moves", phases=4), phase=n) for n in range(4)]
+    list(asking.ask(cast(Ground, NoGround()), every, "cases", lambda _: None, lambda _: None))
+    assert asked == shares
 
 
 files = st.lists(st.sampled_from([f"suites/{c}/test_{c}.py" for c in "abcdefgh"]), min_size=1, max_size=200)

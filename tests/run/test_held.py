@@ -72,3 +72,16 @@ def test_a_flow_that_its_endpoint_was_given_anew_is_held_to_its_new_translation(
     assert ask("joined", Dropped(), 101 + FLOW_MEMORY, "web-a", 43497) is Status.RECORDED
     holder = held.flow(CELLS["left"])
     assert holder and holder.source_port == 43497
+
+
+@pytest.mark.parametrize(
+    ("somebody", "port", "then"),
+    [("web-a", 7, Status.FAILED), ("web-b", 7, Status.RECORDED), ("web-a", 8, Status.RECORDED)],
+)
+def test_a_flow_that_its_endpoint_answers_between_two_steps_is_remembered_from_then_on(
+    held: Held, ask: Ask, somebody: str, port: int, then: Status
+) -> None:
+    ask("before", Reaches(frozenset({WEB_A})), 100.0, "web-a", 7)
+    seen = Observation((Dial(End.ANSWERED, somebody, "10.244.2.9", port, at=120.0),))
+    held.renew(Asked(CELLS["before"], CLIENT, SERVICE, Expectation(Reaches(frozenset({WEB_A})), ()), observation=seen))
+    assert ask("joined", Dropped(), 119 + FLOW_MEMORY, "web-a", 7) is then

@@ -94,7 +94,7 @@ def matrix(
 
 
 def _foretold(profile: Profile) -> Foretold:
-    return Foretold(profile.compatible, profile.fails, profile.causes)
+    return Foretold(profile.compatible, profile.fails, profile.perhaps, profile.causes)
 
 
 def _run(name: str, narrowed: Sequence[str], options: Sequence[str], output: Path, *, again: bool) -> Path:

@@ -10,10 +10,15 @@ from conformance.compatibility.verdict import Standing, Verdict, Word
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
-    """What is said of a network: whether Services work in it, which cases it breaks, and the causes' names."""
+    """What is said of a network: whether Services work in it, which cases it breaks, and the causes' names.
+
+    ``perhaps`` are cases that it breaks or not by chance: to which endpoint affinity ties a client, which of a router's
+    ICMP errors the kernel's rate limit lets out.
+    """
 
     compatible: bool
     fails: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
 
 
@@ -25,7 +30,7 @@ def surprises(one: Verdict, said: Foretold) -> Iterator[str]:
     standing = {p.case: p.standing for members in one.promises.values() for p in members if p.standing in judged}
     broken = {case for case, found in standing.items() if found is Standing.BROKEN}
     foretold = set(said.fails)
-    if more := sorted(broken - foretold):
+    if more := sorted(broken - foretold - set(said.perhaps)):
         yield f"Also broken: {', '.join(more)}."
     if fewer := sorted((foretold & standing.keys()) - broken):
         yield f"Not broken: {', '.join(fewer)}."

@@ -69,6 +69,12 @@ def test_what_was_foretold_surprises_nobody() -> None:
     assert list(surprises(verdict("x", recorded("healthy"), None), Foretold(compatible=True))) == []
 
 
+@pytest.mark.parametrize("name", ["healthy", "no-hairpin"])
+def test_what_hangs_on_chance_surprises_nobody_either_way(name: str) -> None:
+    said = Foretold(compatible=name == "healthy", perhaps=("CIP-04",), causes=("no-hairpin",))
+    assert list(surprises(verdict("x", recorded(name), None), said)) == []
+
+
 @pytest.mark.parametrize(
     ("name", "said", "told"),
     [
@@ -88,7 +94,7 @@ def test_what_was_foretold_surprises_nobody() -> None:
         ),
         (
             "large-packets-lost",
-            Foretold(False, ("CIP-04", "CIP-19", "DST-06"), ("large-packets-lost", "no-hairpin")),
+            Foretold(False, ("CIP-04", "CIP-19", "DST-06"), causes=("large-packets-lost", "no-hairpin")),
             [
                 "Not broken: CIP-04.",
                 "The causes were said to be large-packets-lost and no-hairpin, and are large-packets-lost.",

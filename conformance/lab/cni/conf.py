@@ -16,6 +16,7 @@ Json = dict[str, Any]
 VERSIONS = ("0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0")
 """What is spoken; earlier ones know no chains of plugins."""
 
+_OF_ALL = ("cniVersion", "cniVersions", "name")
 _CHECKING, _COLLECTING = "0.4.0", "1.1.0"
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.\-]*\Z")
 
@@ -68,14 +69,12 @@ def of(found: object) -> Network:
     """The same from what was JSON; ``ConfError``."""
     if not isinstance(found, dict):
         raise ConfError("is not a JSON object")
-    version = _word(found, "cniVersion")
-    if version not in VERSIONS:
-        raise ConfError(f"has the unknown cniVersion {version!r}; known are {', '.join(VERSIONS)}")
+    version = _version(found)
     name = _word(found, "name")
     if not _NAME.match(name):
         raise ConfError(f"has the name {name!r}, but names are letters, digits, '_', '.' and '-' only")
     if "plugins" not in found and "type" in found:
-        plugins: object = [{key: value for key, value in found.items() if key not in ("cniVersion", "name")}]
+        plugins: object = [{key: value for key, value in found.items() if key not in _OF_ALL}]
     else:
         plugins = found.get("plugins")
     if not isinstance(plugins, list) or not plugins:
@@ -87,6 +86,19 @@ def of(found: object) -> Network:
         _flag(found, "disableCheck"),
         _flag(found, "disableGC"),
     )
+
+
+def _version(found: Json) -> str:
+    """The newest known one of ``cniVersion`` and, since 1.1.0, ``cniVersions``, whatever the plugins speak."""
+    offered = found.get("cniVersions", [])
+    if not isinstance(offered, list) or not all(isinstance(one, str) for one in offered):
+        raise ConfError("has 'cniVersions' that are not a list of strings")
+    if "cniVersion" in found or not offered:
+        offered = [*offered, _word(found, "cniVersion")]
+    known = [version for version in VERSIONS if version in offered]
+    if not known:
+        raise ConfError(f"has the unknown cniVersion {', '.join(map(repr, offered))}; known are {', '.join(VERSIONS)}")
+    return known[-1]
 
 
 def told(network: Network, plugin: Json, runtime: Mapping[str, Any], previous: Json | None) -> Json:

@@ -1,9 +1,9 @@
 """The pod networks that the kit brings: a conflist and what a node must be like, with what is known of each.
 
 A profile is ``NAME.conflist`` and ``NAME.toml`` in ``fixtures/cni``: ``title``; ``compatible``; ``breaks``, what does
-not hold in it; ``cases``, cells that show it; ``fails``, every case that a run finds broken, and ``causes``, those of
-conformance/spec/causes.toml that its verdict names; ``dns = false`` where cluster DNS cannot come up; and ``node``,
-see `Preparation`.
+not hold in it; ``cases``, cells that show it; ``fails``, every case that a run finds broken, ``perhaps``, those that it
+finds so by chance, and ``causes``, those of conformance/spec/causes.toml that its verdict names; ``dns = false`` where
+cluster DNS cannot come up; and ``node``, see `Preparation`.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class Profile:
     cases: tuple[str, ...] = ()
     dns: bool = True
     fails: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
 
 
@@ -72,9 +73,9 @@ def load(folder: Path, name: str) -> Profile:
         raise UsageError(f"There is no CNI profile {name!r}.", f"There are {', '.join(there)}.")
     said = tomllib.loads((folder / f"{name}.toml").read_text())
     node = Preparation.of(said.pop("node", {}))
-    cases, fails, causes = (tuple(said.pop(key, ())) for key in ("cases", "fails", "causes"))
+    plain: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in said.items()}
     network = conf.parse((folder / f"{name}.conflist").read_text())
-    return Profile(name=name, network=network, node=node, cases=cases, fails=fails, causes=causes, **said)
+    return Profile(name=name, network=network, node=node, **plain)
 
 
 def names(folder: Path) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ anything = st.recursive(
         ({"cniVersion": None}, "names no cniVersion"),
         ({"cniVersion": 1}, "'cniVersion' that is no string"),
         ({"cniVersion": "9.0.0"}, "unknown cniVersion '9.0.0'; known are 0.3.0"),
+        ({"cniVersions": "1.0.0"}, "'cniVersions' that are not a list of strings"),
+        ({"cniVersion": "0.1.0", "cniVersions": ["9.0.0"]}, "unknown cniVersion '9.0.0', '0.1.0'; known are 0.3.0"),
         ({"name": ""}, "names no name"),
         ({"name": "a/b"}, "the name 'a/b'"),
         ({"plugins": []}, "no plugins"),
@@ -63,6 +65,20 @@ def test_what_is_wrong_is_named(changed: Json, words: str) -> None:
 def test_broken_json_is_told_with_its_line() -> None:
     with pytest.raises(conf.ConfError, match=r"is not JSON \(line 2: "):
         conf.parse('{"cniVersion": "1.0.0",\n oops}')
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen"),
+    [
+        ({"cniVersions": ["0.4.0", "1.1.0", "1.0.0"]}, "1.1.0"),
+        ({"cniVersions": ["0.4.0", "1.7.0"]}, "1.0.0"),
+        ({"cniVersion": "9.0.0", "cniVersions": ["0.3.1", "0.4.0"]}, "0.4.0"),
+    ],
+)
+def test_the_newest_known_version_that_is_offered_is_spoken(said: Json, chosen: str) -> None:
+    assert conf.of({**GOOD, **said}).version == chosen
+    only = {key: value for key, value in GOOD.items() if key != "cniVersion"}
+    assert conf.of({**only, "cniVersions": [chosen]}).version == chosen
 
 
 def test_one_plugin_is_a_list_of_one() -> None:

@@ -40,13 +40,7 @@ def warning(events: Iterable[JSON]) -> str:
 
 def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], slices: Iterable[JSON]) -> str:
     """Which Services' slices do not hold exactly the expected pods, ready, in each of the Service's families."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for one in slices:
-        service = one["metadata"].get("labels", {}).get("kubernetes.io/service-name", "")
-        for end in one.get("endpoints") or []:
-            if (end.get("conditions") or {}).get("ready") is not False:
-                pod = (end.get("targetRef") or {}).get("name", "?")
-                found.setdefault((service, one["addressType"]), set()).add(pod)
+    found = _ready(slices)
     families = {s["metadata"]["name"]: s["spec"].get("ipFamilies") or [] for s in services}
     missing = [f"Service {name} does not exist" for name in expected if name not in families]
     return _listed(missing) or _listed(
@@ -55,6 +49,28 @@ def endpoints(expected: Mapping[str, frozenset[str]], services: Iterable[JSON], 
         for family in families.get(name, [])
         if found.get((name, family), set()) != wanted
     )
+
+
+def any_of(wanted: frozenset[str], service: JSON, slices: Iterable[JSON]) -> str:
+    """In which of its families the Service has none of the wanted pods, ready; nothing where none is wanted."""
+    name, found = service["metadata"]["name"], _ready(slices)
+    return _listed(
+        f"{name} ({family}) has none of {sorted(wanted)}"
+        for family in service["spec"].get("ipFamilies") or []
+        if wanted and not wanted & found.get((name, family), set())
+    )
+
+
+def _ready(slices: Iterable[JSON]) -> dict[tuple[str, str], set[str]]:
+    """The pods that are ready, by Service and family."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in slices:
+        service = one["metadata"].get("labels", {}).get("kubernetes.io/service-name", "")
+        for end in one.get("endpoints") or []:
+            if (end.get("conditions") or {}).get("ready") is not False:
+                pod = (end.get("targetRef") or {}).get("name", "?")
+                found.setdefault((service, one["addressType"]), set()).add(pod)
+    return found
 
 
 def ingresses(services: Iterable[JSON]) -> str:

@@ -53,7 +53,7 @@ class Services:
         """Make exactly ``specs`` exist, wait until their slices hold the endpoints, then create the sentinel.
 
         A proxy that serves the sentinel has seen all that was done before it. Returns the sentinel Service. Raises
-        `NotConverged` when not even the sentinel's slices come.
+        `NotConverged` when not even one of the sentinel's endpoints comes.
         """
         if self._torn:
             self._clear()
@@ -166,8 +166,7 @@ class Services:
         last = manifests.service(self.arrangement.run, sentinel, here)
         self._last = last["metadata"]["name"] = f"last-{next(self._numbers)}"
         (made,) = self.arrangement.create([last])
-        expected = {self._last: _selected(sentinel)}
-        converge(SLICES, self._seen_of_last, lambda seen: lacking.endpoints(expected, [made], seen))
+        converge(SLICES, self._seen_of_last, lambda seen: lacking.any_of(_selected(sentinel), made, seen))
         return made
 
     def _seen_of_last(self) -> list[JSON]:

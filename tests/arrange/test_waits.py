@@ -86,22 +86,24 @@ def test_the_last_warning_about_a_pod_is_told() -> None:
     assert not lacking.warning(events[2:])
 
 
+SERVICE = {"metadata": {"name": "web"}, "spec": {"ipFamilies": ["IPv4", "IPv6"]}}
+
+
+def one(family: str, *pods: str, ready: bool = True) -> dict[str, Any]:
+    ends = [{"targetRef": {"name": p}, "conditions": {"ready": ready}} for p in pods]
+    labels = {"kubernetes.io/service-name": "web"}
+    return {"metadata": {"labels": labels}, "addressType": family, "endpoints": ends}
+
+
 def test_endpoints_must_be_exactly_the_expected_ones_in_each_family() -> None:
-    service = {"metadata": {"name": "web"}, "spec": {"ipFamilies": ["IPv4", "IPv6"]}}
-
-    def one(family: str, *pods: str, ready: bool = True) -> dict[str, Any]:
-        ends = [{"targetRef": {"name": p}, "conditions": {"ready": ready}} for p in pods]
-        labels = {"kubernetes.io/service-name": "web"}
-        return {"metadata": {"labels": labels}, "addressType": family, "endpoints": ends}
-
     expected = {"web": frozenset({"a", "b"})}
     both = [one("IPv4", "a"), one("IPv4", "b"), one("IPv6", "a", "b")]
-    assert lacking.endpoints(expected, [service], both) == ""
-    assert "web (IPv6) has none" in lacking.endpoints(expected, [service], both[:2])
-    assert "web (IPv4) has ['a', 'b', 'c']" in lacking.endpoints(expected, [service], [*both, one("IPv4", "c")])
-    assert lacking.endpoints(expected, [service], [*both[:2], one("IPv6", "a", "b", ready=False)])
+    assert lacking.endpoints(expected, [SERVICE], both) == ""
+    assert "web (IPv6) has none" in lacking.endpoints(expected, [SERVICE], both[:2])
+    assert "web (IPv4) has ['a', 'b', 'c']" in lacking.endpoints(expected, [SERVICE], [*both, one("IPv4", "c")])
+    assert lacking.endpoints(expected, [SERVICE], [*both[:2], one("IPv6", "a", "b", ready=False)])
     assert lacking.endpoints(expected, [], both) == "Service web does not exist"
-    assert lacking.endpoints({"web": frozenset()}, [service], []) == ""
+    assert lacking.endpoints({"web": frozenset()}, [SERVICE], []) == ""
 
 
 def test_load_balancers_without_an_address() -> None:
@@ -110,3 +112,12 @@ def test_load_balancers_without_an_address() -> None:
 
     assert lacking.ingresses([one("a", "ClusterIP"), one("b", "LoadBalancer", ingress=[{"ip": "192.0.2.1"}])]) == ""
     assert lacking.ingresses([one("c", "LoadBalancer")]) == "c"
+
+
+def test_one_endpoint_in_every_family_will_do_where_any_will() -> None:
+    wanted = frozenset({"a", "b"})
+    assert lacking.any_of(wanted, SERVICE, [one("IPv4", "a"), one("IPv6", "b")]) == ""
+    others = [one("IPv4", "a", "b"), one("IPv6", "c")]
+    assert lacking.any_of(wanted, SERVICE, others) == "web (IPv6) has none of ['a', 'b']"
+    assert lacking.any_of(wanted, SERVICE, [one("IPv4", "a"), one("IPv6", "b", ready=False)])
+    assert lacking.any_of(frozenset(), SERVICE, []) == "", "a Service that is to have none"

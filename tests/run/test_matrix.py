@@ -33,3 +33,12 @@ def test_a_network_that_there_is_not(nftconform: Run) -> None:
     done = nftconform("lab", "matrix", "--cni", "bridge")
     assert (done.returncode, done.stdout) == (3, "")
     assert "There is no network bridge. Name some of bridge-hairpin, " in done.stderr
+
+
+@pytest.mark.parametrize("network", [pytest.param("strict-rp-filter", marks=real)])
+def test_nodes_that_reach_none_but_their_own_pods_are_not_waited_for_in_vain(nftconform: Run, network: str) -> None:
+    cells = ("--case", "CIP-01.ipv4-tcp", "--case", "CIP-03.ipv4-tcp")
+    done = nftconform("run", "--lab", "--cni", network, *cells, "--output", "out")
+    assert done.returncode == 1, done.stderr
+    assert "CIP-03.ipv4-tcp" in done.stdout
+    assert "asking nevertheless" not in done.stdout

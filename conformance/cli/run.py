@@ -140,9 +140,10 @@ def _pytest(root: Path, settings: Settings, selection: list[str]) -> int:
     """Run the suites in this process; pytest's own codes for bad usage and for nothing selected become ours."""
     from fixtures.session import Settled  # noqa: PLC0415
 
+    spared = [word for plugin in ("cacheprovider", "logging") for word in ("-p", f"no:{plugin}")]
     # Capturing would swallow the progress: what is printed here is meant to be seen.
-    own = ["-c", str(root / "tox.ini"), "--rootdir", str(root), "-p", "no:cacheprovider", "--capture=no"]
-    args = [str(root / "suites"), *own, "--terminal", "kit", *selection]
+    own = ["-c", str(root / "tox.ini"), "--rootdir", str(root), *spared, "--capture=no", "--terminal", "kit"]
+    args = [str(root / "suites"), *own, *selection]
     code = int(pytest.main(args, plugins=[Settled(settings)]))
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         raise UsageError("No cell matches.", "`nftconform plan --cells` lists them all.")

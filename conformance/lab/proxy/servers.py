@@ -27,7 +27,7 @@ class ServiceHealthServers:
         self._family = family
         self._health = health
         self._local: dict[str, int] = {}
-        self._running: dict[str, tuple[int, tuple[str, ...], web.AppRunner]] = {}
+        self._running: dict[str, tuple[int, tuple[str, ...], web.ServerRunner]] = {}
 
     async def update(self, ports: Mapping[str, int], local: Mapping[str, int], addresses: Iterable[str]) -> None:
         """Listen on ``ports`` of ``addresses`` and answer with the numbers of ``local`` endpoints, both by Service."""
@@ -46,14 +46,16 @@ class ServiceHealthServers:
         await self.update({}, {}, ())
 
     async def _open(self, service: str, port: int, addresses: tuple[str, ...]) -> None:
-        async def answer(_: web.Request) -> web.Response:
+        async def answer(_: web.BaseRequest) -> web.Response:
             namespace, name = service.split("/")
             local = self._local.get(service, 0)
             status, text = service_answer(namespace, name, local, self._health.healthy)
             weight = {"X-Load-Balancing-Endpoint-Weight": str(local)}
             return _json(status, text, _NO_SNIFFING | weight)
 
-        runner = await _runner({"/{anything:.*}": answer})
+        # Hundreds of these come and go at once: one that answers whatever it is asked needs no routes.
+        runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=0.1)
+        await runner.setup()
         try:
             for address in addresses:
                 await web.SockSite(runner, _listener(self._family, address, port)).start()

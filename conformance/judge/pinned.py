@@ -50,7 +50,8 @@ def pinned(outcome: Pins, dials: Sequence[Dial]) -> Finding:
     if len(set(firsts)) == 1 and float(len(allowed)) ** (1 - len(firsts)) <= MISS:
         return Finding(Mismatch.ENDPOINT_NEVER_CHOSEN, f"all {len(firsts)} ports chose {firsts[0]}")
     moved = sum(len({name for one in rounds for name in one}) > 1 for rounds in ports.values())
-    if outcome.forgets and not moved and len(allowed) ** -float(len(ports)) <= MISS:
+    choices = sum(len(rounds) - 1 for rounds in ports.values())
+    if outcome.forgets and not moved and len(allowed) ** -float(choices) <= MISS:
         return Finding(Mismatch.NEVER_FORGOTTEN, f"none of {len(ports)} ports moved after its pin should have expired")
     return Finding()
 

@@ -63,6 +63,7 @@ class Kind(Enum):
     NODE_PORT_ADDRESSES = "node-port-addresses"
     HEALTH_CHECK_NODE_PORT = "health-check-node-port"
     AFFINITY = "affinity-forgotten"
+    AFFINITY_MEMORY = "affinity-memory"
     CLUSTER_IP_REJECTS = "cluster-ip-rejects"
     LEFTOVERS = "leftovers"
     NOT_REPAIRED = "rules-not-repaired"

@@ -12,6 +12,7 @@ from conformance.spec.sources import (
     CODE,
     HEALTH_CHECK_CODE,
     KEP,
+    NFT_HASH_SET,
     NFTABLES_CODE,
     NFTABLES_DIFFERENCES,
     NFTABLES_KEP,
@@ -245,6 +246,15 @@ RULES: Mapping[Kind, Rule] = {
         "Which client was given which endpoint is forgotten in the switch: each may get another one, once.",
         "Switch while nobody minds.",
         AFFINITY_TIMEOUT,
+    ),
+    Kind.AFFINITY_MEMORY: Rule(
+        _WARNING,
+        "Nftables mode keeps the clients of each port and endpoint of a Service with session affinity in a set of its "
+        "own, for which the kernel sets aside 2 MiB that cannot be swapped (a table for 65,535 clients), in each IP "
+        "family and on every node, whoever comes. A warning from 256 MiB on.",
+        "Count the endpoints, and see that every node has so much memory to spare: it is nobody's in the API. Take "
+        "session affinity away where nobody needs it.",
+        NFT_HASH_SET,
     ),
     Kind.CLUSTER_IP_REJECTS: Rule(
         _NOTE,

@@ -16,6 +16,8 @@ _PRIMARY = "primary"
 _LOOPBACK = "127.0.0.1"
 _SOURCE = "Services"
 _MOST = 3
+_SET_MIB = 2
+_MUCH_MIB = 256
 
 
 def services(subject: Subject) -> Iterator[Finding]:
@@ -26,6 +28,7 @@ def services(subject: Subject) -> Iterator[Finding]:
         yield found(Kind.SERVICE_UNREADABLE, fault, _SOURCE, service=key)
     if not subject.moves():
         return
+    yield from _affinity_memory([s for s in subject.served() if s.affinity_seconds is not None])
     besides = {family: _besides(subject, family) for family in Family}
     for service in subject.served():
         ports = ", ".join(f"{p.node_port}/{p.protocol.value}" for p in service.ports if p.node_port)
@@ -38,6 +41,18 @@ def services(subject: Subject) -> Iterator[Finding]:
         if service.affinity_seconds is not None:
             evidence = f"sessionAffinity ClientIP, {service.affinity_seconds} s"
             yield found(Kind.AFFINITY, evidence, _SOURCE, service=service.key)
+
+
+def _affinity_memory(tied: list[Service]) -> Iterator[Finding]:
+    """Endpoints are not asked for: what one of each Service would take."""
+    sets = sum(len(s.ports) for s in tied for family in Family if proxied(s, family))
+    if sets:
+        size = sets * _SET_MIB
+        services = f"{len(tied)} Service{'s' * (len(tied) > 1)} with session affinity"
+        evidence = f"{services}: {size} MiB on every node for one endpoint each, as much for each further one"
+        yield found(
+            Kind.AFFINITY_MEMORY, evidence, _SOURCE, severity=Severity.NOTE if size < _MUCH_MIB else Severity.WARNING
+        )
 
 
 def _localhost(subject: Subject, service: Service, ports: str) -> Iterator[Finding]:

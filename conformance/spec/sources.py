@@ -118,6 +118,11 @@ TOPOLOGY_CODE = CODE("pkg/proxy/topology.go")
 SLICE_CACHE_CODE = CODE("pkg/proxy/endpointslicecache.go")
 SERVICE_PORT_CODE = CODE("pkg/proxy/serviceport.go")
 
+NFT_HASH_SET = Source(
+    SourceKind.CODE,
+    "net/netfilter/nft_set_hash.c",
+    "https://github.com/torvalds/linux/blob/v6.18/net/netfilter/nft_set_hash.c",
+)
 NFT_VERSIONS = Source(
     SourceKind.DOC, "kubernetes/kubernetes#136786", "https://github.com/kubernetes/kubernetes/issues/136786"
 )

@@ -59,7 +59,7 @@ _BALANCED = service(
     affinity=True,
     external_policy=Policy.LOCAL,
     ingress=(IngressSpec(),),
-    ports=ports(target="tcp"),
+    ports=ports(10, target="tcp"),  # two of three endpoints are right
     called="aff-19",
 )
 

@@ -119,6 +119,8 @@ def test_a_pin_that_never_moves_was_not_forgotten_in_time() -> None:
     assert pinned(KEEPS, rounds(spread(2))) == Finding()
     few = {1: ("web-a", "web-a"), 2: ("web-b", "web-b")}
     assert pinned(FORGETS, rounds(few)) == Finding()  # that two ports stay where they were is no more than chance
+    often = {port: names * 6 for port, names in few.items()}
+    assert pinned(FORGETS, rounds(often)).mismatch is Mismatch.NEVER_FORGOTTEN, "for eleven rounds it is more"
 
 
 def test_a_round_is_what_begins_together() -> None:

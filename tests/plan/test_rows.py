@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
 
+from conformance.model.addresses import Family
 from conformance.model.case import Ask, Become, Case, Submission
 from conformance.model.case.requests import StaticPort
 from conformance.model.case.service_spec import ServiceSpec
@@ -18,7 +21,8 @@ def phases(case: Case) -> list[tuple[ServiceSpec, ...]]:
     return [case.services, *(step.services for step in case.story if isinstance(step, Become))]
 
 
-def test_two_cases_never_give_one_name_to_different_services_at_a_time() -> None:
+def there() -> dict[tuple[str, int], dict[str, ServiceSpec]]:
+    """By name and phase: the Services that are there at the same time, each by the cases and matrices that want it."""
     known: dict[tuple[str, int], dict[str, ServiceSpec]] = defaultdict(dict)
     steps = max(len(phases(case)) for case in CASES)
     for case in CASES:
@@ -31,9 +35,24 @@ def test_two_cases_never_give_one_name_to_different_services_at_a_time() -> None
         for spec in matrix.services:
             for phase in range(steps):
                 known[spec.name, phase][matrix.id] = spec
-    shared = {at: cases for at, cases in known.items() if len(cases) > 1}
+    return known
+
+
+def test_two_cases_never_give_one_name_to_different_services_at_a_time() -> None:
+    shared = {at: cases for at, cases in there().items() if len(cases) > 1}
     assert shared
     assert {at: sorted(cases) for at, cases in shared.items() if len(set(cases.values())) > 1} == {}
+
+
+def test_session_affinity_takes_no_more_of_a_nodes_memory_than_the_manual_says() -> None:
+    sets: Counter[int] = Counter()
+    for (_, phase), cases in there().items():
+        spec = next(iter(cases.values()))
+        if spec.affinity:
+            endpoints = len(spec.endpoints) + sum(len(each.endpoints) for each in spec.slices or ())
+            sets[phase] += len(spec.ports) * endpoints * len(Family)
+    (said,) = re.findall(r"up to ([0-9.]+) GiB of kernel memory", Path("docs/live.md").read_text())
+    assert 0.9 * float(said) < max(sets.values()) * 2 / 1024 <= float(said)
 
 
 def test_two_cases_never_name_one_node_port() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from conformance.model.addresses import Family
+from conformance.model.addresses import Family, Protocol
 from conformance.model.cluster import DetectLocal, ProxyMode
 from conformance.model.facts import GIVEN, Fact
-from conformance.model.kube import Node, ServiceType
+from conformance.model.kube import Node, ServicePort, ServiceType
 from conformance.preflight import RULES, Finding, Kind, Scope, Severity, Subject, accepted, findings
 from tests.preflight.subjects import (
     GOOD,
@@ -116,6 +116,7 @@ HAVE: dict[Kind, tuple[Subject, Subject, Severity, str]] = {
     ),
     Kind.HEALTH_CHECK_NODE_PORT: (serving(LOCAL), serving(NODE_PORT), Severity.WARNING, "32000"),
     Kind.AFFINITY: (serving(AFFINE), serving(NODE_PORT), Severity.NOTE, "10800 s"),
+    Kind.AFFINITY_MEMORY: (serving(AFFINE), serving(NODE_PORT), Severity.NOTE, "2 MiB on every node"),
     Kind.CLUSTER_IP_REJECTS: (GOOD, NFTABLES, Severity.NOTE, "from iptables"),
     Kind.LEFTOVERS: (GOOD, NFTABLES, Severity.NOTE, "from iptables"),
     Kind.NOT_REPAIRED: (GOOD, NFTABLES, Severity.NOTE, "from iptables"),
@@ -319,3 +320,14 @@ def test_what_is_accepted_is_a_note_unless_it_blocks() -> None:
     (warning,) = of(Kind.NODE_PORT_LOCALHOST, serving(NODE_PORT))
     assert (after(blocker), after(warning)) == (Severity.BLOCKER, Severity.NOTE)
     assert accepted(warning, frozenset({Kind.AFFINITY})) == warning
+
+
+def test_memory_for_affinity_counts_ports_and_families_and_is_a_warning_when_it_is_much() -> None:
+    ports = tuple(ServicePort(f"p{n}", Protocol.TCP, 80 + n, 8080) for n in range(32))
+    both = {"cluster_ips": ("10.96.0.7", "fd00:96::7"), "ip_families": (Family.IPV4, Family.IPV6)}
+    one, other = (service(name, affinity_seconds=60, ports=ports, **both) for name in ("one", "other"))
+    (note,) = of(Kind.AFFINITY_MEMORY, serving(one))
+    (warning,) = of(Kind.AFFINITY_MEMORY, serving(one, other))
+    assert (note.severity, warning.severity) == (Severity.NOTE, Severity.WARNING)
+    assert "1 Service with session affinity: 128 MiB" in note.evidence
+    assert "2 Services with session affinity: 256 MiB" in warning.evidence

@@ -125,8 +125,6 @@ class BridgeNetwork:
             ip.link("add", ifname=BRIDGE, kind="bridge", address=_mac(self._pool.gateways[0]), **options)
             with contextlib.suppress(OSError):
                 set_sysctl(f"net.ipv6.conf.{BRIDGE}.accept_dad", "0")
-            for forwarding in ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"):
-                set_sysctl(forwarding, "1")
             index = _index(ip, BRIDGE)
             ip.link("set", index=index, state="up")
             for gateway, network in zip(self._pool.gateways, self._pool.networks, strict=True):

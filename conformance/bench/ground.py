@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from conformance.cluster.api import Cluster
 from conformance.cluster.paths import kind
 from conformance.cluster.pods import PodRef
 from conformance.errors import ClusterError
-from conformance.measured.lines import Growth, Place, Seat, Way
+from conformance.measured.lines import Place, Seat, Way
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case.backend import fleet
 from conformance.model.case.service_spec import ServiceSpec
@@ -49,6 +50,8 @@ class Ground:
     pods: Mapping[Seat, PodRef]
     watchers: Sequence[PodRef]
     """The host-network agents, in the order of ``nodes``; the first node is where dials come from."""
+    unprogrammed: Callable[[], AbstractContextManager[None]]
+    """As in `conformance.bench.running.Site`."""
     seats: dict[Seat, Timer] = field(default_factory=dict)
     watching: list[Timer] = field(default_factory=list)
     clocks: list[Clock] = field(default_factory=list)
@@ -76,10 +79,9 @@ class Ground:
             case Way.NODE_PORT:
                 return self.address, node_port
 
-    def grow(self, rung: Rung) -> Growth:
-        """Create the Services that are missing, and wait until every node serves what was created last."""
-        began, first = time.monotonic(), len(self.served)
-        chosen = self.ends[: rung.endpoints]
+    def populate(self, rung: Rung, stop: threading.Event) -> float:
+        """Create the Services that are missing, until ``stop`` is set; how many seconds that took."""
+        began, chosen = time.monotonic(), self.ends[: rung.endpoints]
 
         def one(number: int) -> tuple[str, int]:
             made, slices = stock.stocked(self.run, number, self.family, chosen)
@@ -88,10 +90,16 @@ class Ground:
             spec = self.create(made)["spec"]
             return spec["clusterIP"], spec["ports"][0].get("nodePort", 0)
 
-        with ThreadPoolExecutor(AT_ONCE, "grow") as pool, self.cluster.outage.hurried():
-            for start in range(first, rung.services, _BATCH):  # an interrupt waits for one batch, not for all
+        with ThreadPoolExecutor(AT_ONCE, "populate") as pool, self.cluster.outage.hurried():
+            for start in range(len(self.served), rung.services, _BATCH):
+                if stop.is_set():  # an interrupt waits for one batch, not for all
+                    break
                 self.served += pool.map(one, range(start, min(start + _BATCH, rung.services)))
-        created = time.monotonic()
+        return time.monotonic() - began
+
+    def await_served(self, rung: Rung) -> float:
+        """Wait until every node serves what was created last; how many seconds that took."""
+        began = time.monotonic()
         with self.one_more("last") as last:
             late = [n.name for n, at in zip(self.nodes, self.reached(last, "", LIMIT), strict=True) if at is None]
         if late:
@@ -99,9 +107,9 @@ class Ground:
                 f"After {LIMIT:.0f} s {', '.join(late)} did not serve the last of {rung.services} Services.",
                 "Try fewer, or see kube-proxy's log.",
             )
-        done = time.monotonic()
+        seconds = time.monotonic() - began
         self.compare_clocks()
-        return Growth(self.place.name, *_of(rung), len(self.served) - first, created - began, done - created)
+        return seconds
 
     def compare_clocks(self) -> None:
         """Those of the nodes with ours: anew for each rung, for in the hours that a ladder takes they drift apart."""
@@ -151,13 +159,15 @@ class Ground:
         return self.collect(limit)
 
 
-def _of(rung: Rung) -> tuple[int, int]:
-    return rung.services, rung.endpoints
-
-
 @contextmanager
 def grounds(
-    cluster: Cluster, place: Place, run: Run, family: Family, nodes: Sequence[Node], endpoints: int
+    cluster: Cluster,
+    place: Place,
+    run: Run,
+    family: Family,
+    nodes: Sequence[Node],
+    endpoints: int,
+    unprogrammed: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[Ground]:
     """A cluster made ready for Services with up to ``endpoints`` endpoints; all of it is gone, or going, afterwards."""
     nodes = [node for node in nodes if node.primary(family)]
@@ -188,6 +198,7 @@ def grounds(
             stock.ends(pods, FLEET_PORT + 1, count * size),
             {Seat.POD: PodRef(run.namespace, "client-a"), Seat.NODE: PodRef(run.host_namespace, "agent-0")},
             [PodRef(run.host_namespace, f"agent-{i}") for i in range(len(nodes))],
+            unprogrammed,
         )
         seats = stack.enter_context(timers(cluster, list(ground.pods.values())))
         ground.seats = dict(zip(ground.pods, seats, strict=True))

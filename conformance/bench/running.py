@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from conformance.arrange.run import Run
@@ -12,7 +14,7 @@ from conformance.bench import changing, dialling, weighing
 from conformance.bench.ground import Ground, emptied, grounds
 from conformance.bench.planning import Rung, rungs, turns
 from conformance.cluster.api import Cluster
-from conformance.measured.lines import Change, Flow, Line, Machine, Note, Place, Seat, Under
+from conformance.measured.lines import Change, Flow, Growth, Line, Machine, Note, Place, Seat, Under
 from conformance.model.addresses import Family
 from conformance.model.kube import Node
 
@@ -42,13 +44,18 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A cluster to measure: its ``nodes``, that first from which is dialled; ``new_run`` names a ladder's objects."""
+    """A cluster to measure: its ``nodes``, that first from which is dialled; ``new_run`` names a ladder's objects.
+
+    In a block of ``unprogrammed`` Services are created: where that can be done, its proxies program nothing meanwhile,
+    and all at once afterwards.
+    """
 
     cluster: Cluster
     place: Place
     nodes: Sequence[Node]
     families: tuple[Family, ...]
     new_run: Callable[[], Run]
+    unprogrammed: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def measure(sites: Sequence[Site], wish: Wish, write: Write, tell: Tell) -> None:
@@ -57,7 +64,9 @@ def measure(sites: Sequence[Site], wish: Wish, write: Write, tell: Tell) -> None
     for endpoints in dict.fromkeys(rung.endpoints for rung in every):
         with ExitStack() as stack:
             there = [
-                stack.enter_context(grounds(s.cluster, s.place, s.new_run(), wish.family, s.nodes, endpoints))
+                stack.enter_context(
+                    grounds(s.cluster, s.place, s.new_run(), wish.family, s.nodes, endpoints, s.unprogrammed)
+                )
                 for s in sites
             ]
             with _told(there, write):
@@ -87,9 +96,10 @@ def _told(there: Sequence[Ground], write: Write) -> Iterator[None]:
 
 def _rung(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell: Tell) -> None:
     ends = f" of {rung.endpoints} endpoints" if rung.endpoints > 1 else ""
+    tell(f"creating: {rung.services} Services{ends}")
+    for growth in _grown(there, rung, tell):
+        write(growth)
     for ground in there:
-        tell(f"{ground.place.name}: {rung.services} Services{ends}")
-        write(ground.grow(rung))
         write(weighing.weight(ground, rung))
     tell(f"dialling: {wish.rounds} rounds")
     for ground in there:
@@ -110,6 +120,26 @@ def _rung(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell: T
                     write(changing.restarted(ground, rung, switch))
                 for flow in flows:
                     write(flow)
+
+
+def _grown(there: Sequence[Ground], rung: Rung, tell: Tell) -> Iterator[Growth]:
+    """The rung's Services, created in all places at once, but programmed by one after the other."""
+    before, stop = [len(ground.served) for ground in there], threading.Event()
+    with ExitStack() as stack:
+        holds = [stack.enter_context(ExitStack()) for _ in there]
+        for hold, ground in zip(holds, there, strict=True):
+            hold.enter_context(ground.unprogrammed())
+        with ThreadPoolExecutor(len(there), "place") as pool:
+            populating = [pool.submit(ground.populate, rung, stop) for ground in there]
+            try:
+                took = [each.result() for each in populating]
+            finally:
+                stop.set()
+        for hold, ground, first, seconds in zip(holds, there, before, took, strict=True):
+            tell(f"{ground.place.name}: programming {rung.services} Services")
+            hold.close()
+            created = len(ground.served) - first
+            yield Growth(ground.place.name, rung.services, rung.endpoints, created, seconds, ground.await_served(rung))
 
 
 def _changes(there: Sequence[Ground], rung: Rung, wish: Wish, write: Write, tell: Tell) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from conformance.bench.running import Site, Wish
     from conformance.cluster.api import Cluster
     from fixtures.settings import Choice
+
+Block = Callable[[], AbstractContextManager[None]]
 
 PARTIAL = 2
 _NODES = 3
@@ -158,9 +161,9 @@ def bench(
         choices = (
             [stack.enter_context(_lab(choice, nodes, mode, binaries)) for mode in _chosen(modes)]
             if in_lab
-            else [choice]
+            else [(choice, nullcontext)]
         )
-        sites = [stack.enter_context(_site(one)) for one in choices]
+        sites = [stack.enter_context(_site(*one)) for one in choices]
         kept = Family(family) if family else sites[0].families[0]
         restart = in_lab or terms.disruptive
         wish = Wish(services, endpoints, rounds, dials, changes, rate, load_seconds, restart, kept, seed)
@@ -193,9 +196,10 @@ def _chosen(modes: str) -> list[ProxyMode]:
 
 
 @contextmanager
-def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> Iterator[Choice]:
-    """A lab for the time of the block, named as any cluster would be; it is ours to disturb."""
+def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> Iterator[tuple[Choice, Block]]:
+    """A lab for the time of the block, named as any cluster would be; it is ours to disturb, and to hold up."""
     # Only a lab needs Linux and nft.
+    from conformance.lab.launch.pausing import proxies_stopped  # noqa: PLC0415
     from conformance.lab.launch.start import running_lab  # noqa: PLC0415
     from conformance.lab.real.choice import choose  # noqa: PLC0415
 
@@ -203,11 +207,12 @@ def _lab(choice: Choice, nodes: int, mode: ProxyMode, binaries: Path | None) -> 
     with running_lab(nodes=nodes, proxy_mode=mode, real=real, progress=lambda text: click.echo(text, err=True)) as lab:
         click.echo(f"lab in {mode.value} mode ready in {lab.seconds:.1f} s: {lab.summary}", err=True)
         terms = replace(choice.terms, disruptive=True)
-        yield replace(choice, kubeconfig=str(lab.kubeconfig), lab_nodes=nodes, terms=terms)
+        named = replace(choice, kubeconfig=str(lab.kubeconfig), lab_nodes=nodes, terms=terms)
+        yield named, partial(proxies_stopped, lab.directory)
 
 
 @contextmanager
-def _site(choice: Choice) -> Iterator[Site]:
+def _site(choice: Choice, unprogrammed: Block) -> Iterator[Site]:
     """The cluster of ``choice``, with the Lease where it is to be disturbed."""
     from conformance.arrange.run import Run, image_of, new_id  # noqa: PLC0415
     from conformance.bench.running import Site  # noqa: PLC0415
@@ -229,7 +234,7 @@ def _site(choice: Choice) -> Iterator[Site]:
             proxy, reference = _programmer(cluster)
             nodes = settings.nodes[: terms.max_nodes or _NODES]
             place = Place(name, name, proxy, reference, tuple(node.name for node in nodes))
-            yield Site(cluster, place, nodes, facts.families.otherwise((Family.IPV4,)), new_run)
+            yield Site(cluster, place, nodes, facts.families.otherwise((Family.IPV4,)), new_run, unprogrammed)
         finally:
             cluster.close()
 

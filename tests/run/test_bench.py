@@ -13,6 +13,7 @@ import pytest
 from conformance.arrange.cleanup import namespaces
 from conformance.arrange.waits import GONE, converge
 from conformance.cluster.connection import connect
+from conformance.lab.launch.pausing import proxies_stopped
 from conformance.lab.launch.start import Lab, environment
 from conformance.measured.bench import Bench
 from conformance.measured.lines import (
@@ -34,6 +35,7 @@ from reports.bench_file import load
 from tests.run.conftest import Run
 
 SMALL = ("--rounds", "2", "--dials", "3", "--changes", "1", "--load", "0.2", "--seed", "5")
+NODES = ("node-a", "node-b", "node-c")
 WAYS = 2 * (len(Way) * 2 - 1)
 """Ways and protocols of both seats; a node's loopback is not dialled."""
 
@@ -131,6 +133,17 @@ def test_an_interrupt_cleans_up_and_keeps_what_was_measured(lab: Lab, tmp_path: 
     cluster = connect(lab.kubeconfig)
     converge(GONE, lambda: namespaces(cluster), lambda left: ", ".join(n["metadata"]["name"] for n in left))
     cluster.close()
+
+
+def test_a_labs_proxies_stand_still_while_they_are_held_up(lab: Lab, nftconform: Run) -> None:
+    page = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:10256/healthz', timeout=2).status)"
+
+    def asked(node: str) -> str:
+        return nftconform("lab", "exec", "--dir", str(lab.directory), node, "--", sys.executable, "-c", page).stdout
+
+    with proxies_stopped(lab.directory):
+        assert [asked(node) for node in NODES] == [""] * len(NODES)
+    assert [asked(node).strip() for node in NODES] == ["200"] * len(NODES)
 
 
 def test_a_mode_that_no_lab_has_is_refused(nftconform: Run) -> None:

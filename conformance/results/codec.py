@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
+from operator import attrgetter
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from conformance.model.facts import Fact
 from conformance.results.lines import KINDS, Line
 
+JSON = dict[Any, Any]
 T = TypeVar("T")
 _MOST = 2**53
 """Of numbers: what any reader of JSON takes for what it is."""
@@ -49,16 +51,51 @@ def parse(text: str) -> Line | None:
 
 def encode(value: Any) -> Any:  # noqa: ANN401  JSON out
     """``value`` as `json` takes it."""
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, Enum):
-        return value.value if isinstance(value.value, str) else value.name.lower()
-    kind: type = type(value)
+    return _ENCODERS[type(value)](value)
+
+
+class _Encoders(dict[type, Callable[[Any], Any]]):
+    """What `encode` does with all of one type: a run writes a million values, of a few dozen types."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        made = self[kind] = _encoder(kind)
+        return made
+
+
+_ENCODERS = _Encoders()
+
+
+def _encoder(kind: type) -> Callable[[Any], Any]:
+    if kind in _PLAIN:
+        return _itself
+    if issubclass(kind, Enum):
+        return attrgetter("_value_") if all(isinstance(member.value, str) for member in kind) else _name_of
     if is_dataclass(kind):
-        return {n: encode(v) for n, default in _defaults(kind) if (v := getattr(value, n)) != default}
-    if isinstance(value, Mapping):
-        return {encode(k): encode(v) for k, v in value.items()}
-    return [encode(v) for v in value] if isinstance(value, list | tuple) else value
+        return partial(_encode_fields, tuple((f.name, _default(f)) for f in fields(kind)))
+    if issubclass(kind, Mapping):
+        return _encode_items
+    return _encode_all if issubclass(kind, list | tuple) else _itself
+
+
+def _itself(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
+def _name_of(value: Enum) -> str:
+    return value.value if isinstance(value.value, str) else value.name.lower()
+
+
+def _encode_fields(known: tuple[tuple[str, Any], ...], value: Any) -> JSON:  # noqa: ANN401
+    """``known`` are each field's name and what it is where nothing is said, `MISSING` where something must be."""
+    return {n: _ENCODERS[type(v)](v) for n, default in known if (v := getattr(value, n)) != default}
+
+
+def _encode_items(value: Mapping[Any, Any]) -> JSON:
+    return {_ENCODERS[type(k)](k): _ENCODERS[type(v)](v) for k, v in value.items()}
+
+
+def _encode_all(value: Iterable[Any]) -> list[Any]:
+    return [_ENCODERS[type(v)](v) for v in value]
 
 
 def decode(kind: type[T], plain: object, where: str) -> T:
@@ -133,12 +170,6 @@ def _shape(kind: type) -> dict[str, tuple[Any, bool]]:
 
 def _default(field: Field[Any]) -> Any:  # noqa: ANN401  any field's
     return field.default_factory() if field.default_factory is not MISSING else field.default
-
-
-@cache
-def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
-    """Each field's name and what it is where nothing is said, `MISSING` where something must be."""
-    return tuple((f.name, _default(f)) for f in fields(kind))
 
 
 def _a(kind: type[T], plain: object, where: str) -> T:

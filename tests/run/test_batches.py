@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -15,12 +16,14 @@ from conformance.errors import KitError
 from conformance.model.case import Disruption, Disturb
 from conformance.model.cell import Cell
 from conformance.model.cluster import ClusterState
-from conformance.plan.cells import cells_of_case
+from conformance.model.verdict import Status
+from conformance.plan.cells import cells_of_case, cells_of_matrix
 from fixtures import asking, batches
-from fixtures.asking import SAMPLE, dealt_out
 from fixtures.batches import group_of
 from fixtures.catalogue import areas
+from fixtures.dealing import SAMPLE, dealt_out, when_asked
 from fixtures.ground import Ground
+from fixtures.held import Asked
 from fixtures.turns import Turns
 
 CELL = next(cells_of_case(areas()[0].cases[0], "area"))
@@ -32,6 +35,18 @@ def cell(name: str, *, phases: int = 1, alone: bool = False) -> Cell:
 
 def disruptive(name: str) -> Cell:
     return replace(cell(name, phases=2), disturbances=(None, Disturb(Disruption.RESTART_PROXY, "a")))
+
+
+@dataclass(frozen=True)
+class Known:
+    """Of an answer what is said of it."""
+
+    status: Status
+
+    @property
+    def verdict(self) -> Known:
+        """Itself: nothing else is asked of either."""
+        return self
 
 
 class NoGround:
@@ -52,9 +67,9 @@ def _turns(tmp_path: Path) -> Turns:
 def test_what_may_harm_others_is_asked_when_all_others_have_been(monkeypatch: pytest.MonkeyPatch, turns: Turns) -> None:
     asked: list[list[str]] = []
 
-    def ask(_ground: object, cells: list[Cell], *_: object) -> list[dict[str, str]]:
+    def ask(_ground: object, cells: list[Cell], *_: object) -> Iterator[tuple[str, str]]:
         asked.append([c.id for c in cells])
-        return [{c.id: "asked" for c in cells}]
+        yield from ((c.id, "asked") for c in cells)
 
     monkeypatch.setattr(batches, "ask", ask)
     risky, moving, still = cell("risky", phases=2, alone=True), cell("moving", phases=2), cell("still")
@@ -97,23 +112,87 @@ def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest
     assert asked == [2]
 
 
-@given(st.lists(st.integers(0, 99), max_size=200), st.integers(1, 6))
-def test_what_stands_still_is_dealt_out_over_the_steps_few_of_it_in_the_first(drawn: list[int], steps: int) -> None:
-    still = [replace(cell(str(story)), id=str(n)) for n, story in enumerate(drawn)]
+def test_an_answer_is_given_before_the_next_ones_are_there(monkeypatch: pytest.MonkeyPatch, turns: Turns) -> None:
+    came: list[str] = []
+
+    def ask(_ground: object, cells: list[Cell], *_: object) -> Iterator[tuple[str, str]]:
+        for each in cells:
+            came.append(each.id)
+            yield each.id, "asked"
+        came.append("withdrawn")
+
+    monkeypatch.setattr(batches, "ask", ask)
+    every = [cell("one"), cell("two"), cell("three")]
+    answers = batches.Answers(cast(Ground, None), every, lambda _: None, lambda _: None, turns.turn)
+    answers.of(every[1])
+    assert came == ["one", "two"]
+    answers.of(every[0])
+    assert came == ["one", "two"]
+    answers.of(every[2])
+    answers.close()
+    assert came == ["one", "two", "three", "withdrawn"]
+
+
+def test_whoever_ends_before_all_is_answered_waits_for_nothing(monkeypatch: pytest.MonkeyPatch, turns: Turns) -> None:
+    ended: list[str] = []
+
+    def ask(_ground: object, cells: list[Cell], *_: object) -> Iterator[tuple[str, str]]:
+        try:
+            for each in cells:
+                yield each.id, "asked"
+            ended.append("in peace")
+        finally:
+            ended.append("recovered")
+
+    monkeypatch.setattr(batches, "ask", ask)
+    every = [cell("one"), cell("two")]
+    answers = batches.Answers(cast(Ground, None), every, lambda _: None, lambda _: None, turns.turn)
+    answers.of(every[0])
+    answers.close()
+    assert ended == ["recovered"]
+
+
+stills = st.lists(st.integers(0, 99), max_size=200).map(
+    lambda drawn: [replace(cell(str(story)), id=str(n)) for n, story in enumerate(drawn)]
+)
+
+
+@given(stills, stills, st.integers(1, 6))
+def test_what_stands_still_is_dealt_out_whole_stories_and_alike_whatever_is_beside(
+    still: list[Cell], beside: list[Cell], steps: int
+) -> None:
     hands = dealt_out(still, steps)
     assert sorted(c.id for hand in hands for c in hand) == sorted(c.id for c in still)
     stories = [{c.story for c in hand} for hand in hands]
-    every = len(set().union(*stories))
-    assert sum(map(len, stories)) == every, "a story is asked as a whole"
-    if steps > 1:
-        first, *others = map(len, stories)
-        assert first == -(-every // SAMPLE)
-        assert max(others) - min(others) <= 1 + every // SAMPLE
+    assert sum(map(len, stories)) == len(set().union(*stories)), "a story is asked as a whole"
+    more = dealt_out(beside + still, steps)
+    assert all(c in more[n] for n, hand in enumerate(hands) for c in hand)
 
 
-@pytest.mark.parametrize(("surprising", "shares"), [(0, [4, 9, 10, 9]), (1, [4, 0, 0, 0, 28])])
+def test_few_of_what_stands_still_is_asked_in_the_first_step_and_equal_shares_in_the_others() -> None:
+    cases = (c for area in areas() for case in area.cases for c in cells_of_case(case, area.name))
+    matrices = (c for area in areas() for matrix in area.matrices for c in cells_of_matrix(matrix, area.name))
+    still = [c for c in (*cases, *matrices) if not c.changing]
+    first, *others = (len(hand) for hand in dealt_out(still, 4))
+    assert 0.7 < first * SAMPLE / len(still) < 1.3
+    assert max(others) - min(others) < len(still) / 20
+
+
+@given(stills, st.integers(1, 4))
+def test_nobody_waits_for_an_answer_that_comes_later_than_the_next_one_s(still: list[Cell], steps: int) -> None:
+    moving = [replace(cell("moves", phases=steps), id=f"moves-{n}", phase=n) for n in range(steps)]
+    risky = [disruptive("one.ipv4"), cell("risky", alone=True)]
+    every = {c.id: c for c in (*risky, *reversed(moving), *still)}
+    order = when_asked(every)
+    sorted_ = sorted(every, key=lambda each: order[each])
+    assert sorted_[-2:] == ["risky", "one.ipv4"]
+    asked = [c.id for n, hand in enumerate(dealt_out(still, steps)) for c in (moving[n], *hand)]
+    assert [order[i] for i in sorted_[:-2]] == [order[i] for i in asked]
+
+
+@pytest.mark.parametrize("surprising", [0, 1])
 def test_where_much_surprises_the_rest_is_asked_after_the_last_step(
-    monkeypatch: pytest.MonkeyPatch, surprising: int, shares: list[int]
+    monkeypatch: pytest.MonkeyPatch, surprising: int
 ) -> None:
     asked: list[int] = []
 
@@ -126,9 +205,34 @@ def test_where_much_surprises_the_rest_is_asked_after_the_last_step(
     monkeypatch.setattr(asking, "ask_all", ask_all)
     monkeypatch.setattr(asking, "_enter", lambda *_: ClusterState({}, {}, {}))
     monkeypatch.setattr(asking, "_settled", lambda *_: {})
-    every = [cell(f"still-{n}") for n in range(32)] + [replace(cell("moves", phases=4), phase=n) for n in range(4)]
+    still = [cell(f"still-{n}") for n in range(32)]
+    every = still + [replace(cell("moves", phases=4), phase=n) for n in range(4)]
     list(asking.ask(cast(Ground, NoGround()), every, "cases", lambda _: None, lambda _: None))
-    assert asked == shares
+    first, *others = (len(hand) for hand in dealt_out(still, 4))
+    assert first
+    assert asked == ([first, 0, 0, 0, sum(others)] if surprising else [first, *others])
+
+
+@pytest.mark.parametrize("found", list(Status))
+def test_what_surprises_is_told_when_nothing_is_under_way_any_more(
+    monkeypatch: pytest.MonkeyPatch, found: Status
+) -> None:
+    events: list[str] = []
+
+    def ask_all(_: object, __: object, cells: list[Cell], *___: object) -> Iterator[tuple[str, Asked]]:
+        yield from ((c.id, cast(Asked, Known(found))) for c in cells)
+
+    def withdraw(_: object) -> None:
+        events.append("withdrawn")
+
+    monkeypatch.setattr(asking, "ask_all", ask_all)
+    monkeypatch.setattr(asking, "Asked", Known)
+    monkeypatch.setattr(asking, "_enter", lambda *_: ClusterState({}, {}, {}))
+    monkeypatch.setattr(asking, "_settled", lambda *_: {})
+    monkeypatch.setattr(NoGround, "withdraw", withdraw)
+    for key, _ in asking.ask(cast(Ground, NoGround()), [cell("one")], "cases", lambda _: None, lambda _: None):
+        events.append(key)
+    assert events == (["withdrawn", "one"] if found in asking.SURPRISES else ["one", "withdrawn"])
 
 
 files = st.lists(st.sampled_from([f"suites/{c}/test_{c}.py" for c in "abcdefgh"]), min_size=1, max_size=200)

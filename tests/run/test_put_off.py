@@ -84,7 +84,7 @@ def test_what_stands_still_is_put_off_and_neither_a_story_nor_what_a_watch_is_fo
     cells = [cell("still"), cell("moves", phases=2), cell("sent", story="leak"), watch]
     kept, later = list[Asked](), dict[str, Asked]()
     ground = cast(Ground, Nobody())
-    answers = asking.ask_all(ground, STATE, cells, lambda _: None, kept.append, Held(), later)
+    answers = dict(asking.ask_all(ground, STATE, cells, lambda _: None, kept.append, Held(), later))
     assert surprised == [["moves", "sent"]]
     assert later.keys() == {"still"}
     assert answers.keys() == {"moves", "sent", "watch"}
@@ -95,6 +95,6 @@ def test_what_stands_still_is_put_off_and_neither_a_story_nor_what_a_watch_is_fo
 
 def test_without_a_later_step_all_are_asked_again_at_once(surprised: list[list[str]]) -> None:
     cells = [cell("still"), cell("moves", phases=2)]
-    answers = asking.ask_all(cast(Ground, Nobody()), STATE, cells, lambda _: None, lambda _: None, Held())
+    answers = dict(asking.ask_all(cast(Ground, Nobody()), STATE, cells, lambda _: None, lambda _: None, Held()))
     assert surprised == [["still", "moves"]]
     assert answers.keys() == {"still", "moves"}

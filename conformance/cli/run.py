@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _MALFORMED: type[Exception] = getattr(pytest_expression, "ParseError", SyntaxError)
 """pytest 9 has no error of its own for it."""
 
+_SPARED = ("cacheprovider", "hypothesispytest", "logging", "threadexception", "unraisableexception", "warnings")
+"""Plugins of pytest that have nothing to do here, and do it for each of nine thousand tests: half of pytest's time."""
+
 
 @click.command()
 @cluster_options
@@ -140,7 +143,7 @@ def _pytest(root: Path, settings: Settings, selection: list[str]) -> int:
     """Run the suites in this process; pytest's own codes for bad usage and for nothing selected become ours."""
     from fixtures.session import Settled  # noqa: PLC0415
 
-    spared = [word for plugin in ("cacheprovider", "logging") for word in ("-p", f"no:{plugin}")]
+    spared = [word for plugin in _SPARED for word in ("-p", f"no:{plugin}")]
     # Capturing would swallow the progress: what is printed here is meant to be seen.
     own = ["-c", str(root / "tox.ini"), "--rootdir", str(root), *spared, "--capture=no", "--terminal", "kit"]
     args = [str(root / "suites"), *own, *selection]

@@ -28,6 +28,8 @@ class Journal:
         self.path = folder / RESULTS
         self._header = header
         self._file: TextIO | None = None
+        self._written: dict[int, tuple[Line, str]] = {}
+        """By the identity of a line, which lives as long as this does: what it is as text."""
 
     def write(self, line: Line) -> None:
         """Append one line; `EnvironmentFault` when the file cannot be written."""
@@ -37,7 +39,9 @@ class Journal:
                 self.path.unlink(missing_ok=True)
                 self._file = self.path.open("x", encoding="ascii")
                 self._file.write(f"{dump(self._header)}\n")
-            self._file.write(f"{dump(line)}\n")
+            text = dump(line)
+            self._written[id(line)] = line, text
+            self._file.write(f"{text}\n")
             self._file.flush()
         except OSError as error:
             raise unwritable(self.path.parent, error) from error
@@ -46,7 +50,8 @@ class Journal:
         """Put the whole run, each cell once, in the place of what has grown."""
         if self._file:
             self._file.close()
-        write_whole(self.path, "".join(f"{dump(line)}\n" for line in run.lines).encode("ascii"))
+        texts = (known[1] if (known := self._written.get(id(line))) else dump(line) for line in run.lines)
+        write_whole(self.path, "".join(f"{text}\n" for text in texts).encode("ascii"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 from conformance.model.addresses import Family
 from conformance.model.index import Index
@@ -73,6 +74,11 @@ class ClusterState:
     def index(self) -> Index:
         """The same objects by address and number; they must not change any more."""
         return Index(self.services, self.slices, self.nodes)
+
+    @cached_property
+    def concluded(self) -> dict[Hashable, Any]:
+        """What has been concluded from this state before; whoever keeps something here says about what."""
+        return {}
 
     def at(self, node: str) -> ClusterState:
         """The same as the node's own kube-proxy sees it: in a roll-out it may run in another mode than others."""

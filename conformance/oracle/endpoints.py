@@ -79,7 +79,12 @@ def variants_of(
 
 def usable(state: ClusterState, service: Service, port: ServicePort, family: Family, node: Node) -> tuple[Usable, ...]:
     """What ``node`` may choose for ``port``, per policy, by every reading of the slices."""
-    return tuple(_usable(state, every, node) for every in variants_of(state, service, port, family))
+    about = ("usable", service.key, port, family, node.name)
+    known: tuple[Usable, ...] | None = state.concluded.get(about)
+    if known is None:
+        known = tuple(_usable(state, every, node) for every in variants_of(state, service, port, family))
+        state.concluded[about] = known
+    return known
 
 
 def _usable(state: ClusterState, every: tuple[Backend, ...], node: Node) -> Usable:

@@ -8,8 +8,7 @@ import signal
 
 from conformance.errors import EnvironmentFault, LabError
 from conformance.lab.launch.directory import Directory, required
-
-_STOP_SECONDS = 30.0
+from conformance.lab.launch.watchdog import STOP_SECONDS
 
 
 def end(directory: Directory) -> None:
@@ -29,5 +28,5 @@ def end(directory: Directory) -> None:
             raise EnvironmentFault("The lab belongs to another user.", "End it as the user who started it.") from error
         except ProcessLookupError:
             pass
-        if not select.select([watchdog], [], [], _STOP_SECONDS)[0]:
+        if not select.select([watchdog], [], [], STOP_SECONDS)[0]:
             raise LabError(f"The lab's watchdog (process {record.watchdog}) does not end.", "Kill it.")

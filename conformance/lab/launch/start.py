@@ -19,11 +19,9 @@ from conformance.lab.cni.choice import Cni
 from conformance.lab.launch import preflight
 from conformance.lab.launch.directory import Directory
 from conformance.lab.launch.spec import Order
-from conformance.lab.launch.watchdog import DETACH
+from conformance.lab.launch.watchdog import DETACH, STOP_SECONDS
 from conformance.lab.real.choice import Real
 from conformance.model.cluster import ProxyMode
-
-_STOP_SECONDS = 30.0
 
 
 def _ignore(_: str) -> None:
@@ -91,7 +89,7 @@ class Lab:
         self._let_go()
         self._process.terminate()
         try:
-            self._process.wait(_STOP_SECONDS)
+            self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise LabError(
                 f"The lab's watchdog (process {self._process.pid}) does not end.", f"Kill it, and see {self.directory}."

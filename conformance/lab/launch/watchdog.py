@@ -22,7 +22,7 @@ from conformance.lab.launch.spec import Order, report_failure
 DETACH = b"detach"
 """What a launcher says on the lifeline before it leaves a lab that shall stay."""
 STOP_SECONDS = 180.0
-"""Within which it ends once it is told to: usually one, but to clear away 30,000 Services takes a kernel over thirty."""
+"""Within which it ends once told to: usually one, but to clear away 30,000 Services takes a kernel more than thirty."""
 
 
 def main() -> None:

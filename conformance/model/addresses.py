@@ -38,13 +38,19 @@ class Protocol(Enum):
 
 def contains(cidr: str, address: str) -> bool:
     """Whether ``address`` lies in ``cidr``; never across families."""
-    network, ip = _network(cidr), ipaddress.ip_address(address)
+    network, ip = _network(cidr), parsed(address)
     return network.version == ip.version and ip in network
 
 
 def is_nobodys(address: str) -> bool:
     """Whether ``address`` is of the documentation ranges that the kit takes addresses from: no machine has it."""
     return any(contains(cidr, address) for cidr in NOBODYS)
+
+
+@lru_cache(maxsize=65536)
+def parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """`ipaddress.ip_address`, once for each of the few that a run asks about again and again."""
+    return ipaddress.ip_address(address)
 
 
 @lru_cache(maxsize=65536)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TypeVar
 
+from conformance.model.addresses import parsed
 from conformance.model.kube import Endpoint, EndpointSlice, IPMode, Node, Service
 
 K = TypeVar("K")
@@ -60,7 +61,7 @@ class Index:
 
     def pod_network(self, address: str) -> Node | None:
         """The node in whose pod CIDRs ``address`` is, the first by name; None when it is outside the pod network."""
-        ip = ipaddress.ip_address(address)
+        ip = parsed(address)
         number, bits = int(ip), ip.max_prefixlen
         found = (self._pod_cidrs.get((bits, size, number >> (bits - size))) for size in self._sizes.get(bits, ()))
         return min((node for node in found if node), key=lambda node: node.name, default=None)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-
+from conformance.model.addresses import parsed
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node
 
@@ -15,7 +14,7 @@ def owner_of(state: ClusterState, address: str) -> Node | None:
 
 def is_node_address(state: ClusterState, address: str) -> bool:
     """Whether ``address`` is some node's own, loopback addresses included."""
-    return ipaddress.ip_address(address).is_loopback or owner_of(state, address) is not None
+    return parsed(address).is_loopback or owner_of(state, address) is not None
 
 
 def home_of(state: ClusterState, address: str, claimed: str = "") -> str:

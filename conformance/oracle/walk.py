@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import replace
 from typing import assert_never
 
-from conformance.model.addresses import Protocol, is_nobodys
+from conformance.model.addresses import Protocol, is_nobodys, parsed
 from conformance.model.client import Client, ClientKind, Destination
 from conformance.model.cluster import ClusterState
 from conformance.model.kube import Node
@@ -72,7 +71,7 @@ def _start(state: ClusterState, client: Client, destination: Destination) -> Ste
 def _first_packet(client: Client, node: Node, destination: Destination) -> Packet | str:
     """The packet as its first node sees it, or why there is none."""
     family = destination.family
-    loopback = ipaddress.ip_address(destination.ip).is_loopback
+    loopback = parsed(destination.ip).is_loopback
     if loopback and client.kind is not ClientKind.NODE:
         return f"{destination.ip} never leaves {client.name}"
     own = client.address(family)
@@ -98,7 +97,7 @@ def _first_packet(client: Client, node: Node, destination: Destination) -> Packe
 
 def _owner(state: ClusterState, client: Client, destination: Destination) -> Node | None:
     """The node whose own address is dialled."""
-    if ipaddress.ip_address(destination.ip).is_loopback:
+    if parsed(destination.ip).is_loopback:
         return state.nodes.get(client.node)
     return owner_of(state, destination.ip) or state.nodes.get(destination.node)
 

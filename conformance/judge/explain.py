@@ -43,11 +43,12 @@ _ANSWERED = {True: "ok", False: "did not answer", None: "not asked"}
 def account(verdict: Verdict, client: str, destination: str, own: Collection[str] = ()) -> Account:
     """``verdict`` in words; ``client``, whose addresses are its ``own``, and ``destination`` say who asked what."""
     observation = verdict.observation
-    seen, gap = tally(observation.decisive), longest_silence(observation.decisive)
+    seen = tally(observation.decisive)
+    gap = longest_silence(observation.decisive) if _in_rounds(observation) else 0.0
     return Account(
         asked=f"{client} -> {destination}, {_dials(observation)}",
         expected=expected(verdict.expectation.outcome),
-        observed=f"{seen}; no answer for {gap:.1f} s" if _in_rounds(observation) and gap else seen,
+        observed=f"{seen}; no answer for {gap:.1f} s" if gap else seen,
         reasons=verdict.expectation.reasons,
         before=observation.control_before,
         after=observation.control_after,

@@ -27,7 +27,7 @@ def skewed(counts: Mapping[str, int], weights: Mapping[str, float]) -> str | Non
     return worst if worst is not None and tails[worst] < threshold else None
 
 
-@lru_cache
+@lru_cache(maxsize=4096)
 def _tail(count: int, total: int, share: float) -> float:
     """The smaller of P(X <= count) and P(X >= count) for X ~ Binomial(total, share)."""
     below = math.fsum(_mass(k, total, share) for k in range(count + 1))

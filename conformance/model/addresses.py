@@ -19,7 +19,7 @@ class Family(Enum):
     @classmethod
     def of(cls, address: str) -> Family:
         """The family of a textual IP address or CIDR; ``ValueError`` when it is neither."""
-        return cls.IPV4 if _network(address).version == 4 else cls.IPV6
+        return _family(address)
 
     @property
     def max_prefix(self) -> int:
@@ -38,8 +38,8 @@ class Protocol(Enum):
 
 def contains(cidr: str, address: str) -> bool:
     """Whether ``address`` lies in ``cidr``; never across families."""
-    network, ip = _network(cidr), parsed(address)
-    return network.version == ip.version and ip in network
+    block, ip = network(cidr), parsed(address)
+    return block.version == ip.version and ip in block
 
 
 def is_nobodys(address: str) -> bool:
@@ -54,5 +54,11 @@ def parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
 
 
 @lru_cache(maxsize=65536)
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """`ipaddress.ip_network`, once for each likewise; bits beyond the prefix are passed over."""
     return ipaddress.ip_network(text, strict=False)
+
+
+@lru_cache(maxsize=65536)
+def _family(text: str) -> Family:
+    return Family.IPV4 if network(text).version == 4 else Family.IPV6

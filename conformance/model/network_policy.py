@@ -121,6 +121,14 @@ class Policed:
     _about: dict[tuple[str, str], tuple[NetworkPolicy, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    _at: dict[str, Pod] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def pod_at(self, address: str) -> Pod | None:
+        """The first pod of the pod network that has ``address``."""
+        if self.pods and not self._at:
+            inside = [p for p in self.pods if not p.host_network]
+            self._at.update((a, p) for p in reversed(inside) for a in p.addresses)
+        return self._at.get(address)
 
     def about(self, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """The policies that select ``pod``."""

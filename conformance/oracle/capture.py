@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from conformance.model.addresses import Family, contains, parsed
+from conformance.model.addresses import Family, contains, network, parsed
 from conformance.model.cluster import ClusterState, ProxyConfig
 from conformance.model.kube import IPMode, Node, Policy, Service, ServicePort, ServiceType
 from conformance.oracle.packet import Packet
@@ -113,7 +112,7 @@ def accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:
     """Whether node ports are served at ``ip``, one of the node's own addresses or a loopback one."""
     family = Family.of(ip)
     scope = _node_port_scope(proxy, node, family)
-    everywhere = any(ipaddress.ip_network(c, strict=False).prefixlen == 0 for c in scope)
+    everywhere = any(network(c).prefixlen == 0 for c in scope)
     if parsed(ip).is_loopback:
         # Route_localnet exists for IPv4 alone. Given CIDRs, rules are made for the interface's one address, 127.0.0.1.
         allowed = has(proxy, Trait.LOOPBACK_NODE_PORTS) and proxy.localhost_node_ports and family is Family.IPV4

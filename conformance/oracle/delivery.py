@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.model.cluster import ClusterState
@@ -28,16 +29,16 @@ class _Arrival:
 
 def deliver(state: ClusterState, node: Node, packet: Packet, ruling: Ruling) -> tuple[Outcome, tuple[Reason, ...]]:
     """What becomes of a packet that ``node`` translated to one of the ruling's backends, with the reasons so far."""
-    arrivals = {b: _arrive(state, node, packet, ruling, b) for b in ruling.backends}
+    arrivals = [(b, _arrive(state, node, packet, ruling, b)) for b in ruling.backends]
     measured = has(state.proxy, Trait.MEASURED)
 
-    def target(b: Backend) -> Target:
-        sources = arrivals[b].sources if measured else frozenset[str]()
+    def target(b: Backend, arrival: _Arrival) -> Target:
+        sources = arrival.sources if measured else frozenset[str]()
         return Target(b.address, b.port, sources, state.index.pod_at(b.address, b.port))
 
-    targets = frozenset(target(b) for b, a in arrivals.items() if a.returns)
-    astray = frozenset(target(b) for b, a in arrivals.items() if not a.returns)
-    reasons = [*ruling.reasons, *_explain(node, packet, ruling, arrivals)]
+    targets = frozenset(target(b, a) for b, a in arrivals if a.returns)
+    astray = frozenset(target(b, a) for b, a in arrivals if not a.returns)
+    reasons = [*ruling.reasons, *_explain(node, packet, ruling, [a for _, a in arrivals])]
     if astray:
         text = (
             f"{node.name} translates but keeps the source {packet.source}: answers of "
@@ -76,15 +77,15 @@ def _kept(state: ClusterState, node: Node, packet: Packet, backend: Backend) -> 
     return hidden if state.pod_masquerade else either(packet.sources, hidden)
 
 
-def _explain(node: Node, packet: Packet, ruling: Ruling, arrivals: dict[Backend, _Arrival]) -> tuple[Reason, ...]:
+def _explain(node: Node, packet: Packet, ruling: Ruling, arrivals: Sequence[_Arrival]) -> tuple[Reason, ...]:
     reasons = []
-    hairpins = [b for b, a in arrivals.items() if a.masqueraded and not ruling.masquerade]
-    if hairpins:
+    masqueraded = [a.masqueraded for a in arrivals]
+    if any(masqueraded) and not ruling.masquerade:
         text = f"{packet.source} reaches itself, so it is masqueraded"
         reasons.append(Reason(text, cite.NFTABLES_CODE))
-    if ruling.masquerade and any(a.masqueraded for a in arrivals.values()):
+    if ruling.masquerade and any(masqueraded):
         reasons.append(Reason(f"the endpoint sees one of {node.name}'s addresses", cite.SOURCE_IP))
-    if ruling.masquerade and not all(a.masqueraded for a in arrivals.values()):
+    if ruling.masquerade and not all(masqueraded):
         text = f"an endpoint that is {node.name} itself sees {packet.source}: its packets are not sent out again"
         reasons.append(Reason(text, cite.SOURCE_IP))
     return tuple(reasons)

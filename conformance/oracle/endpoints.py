@@ -64,6 +64,16 @@ def variants_of(
     are, or both are not, kube-proxy takes what it happens to see last. There are never more than ``MOST_VARIANTS``
     readings; where there would be, there is none.
     """
+    about = ("variants", service.key, port, family)
+    known: tuple[tuple[Backend, ...], ...] | None = state.concluded.get(about)
+    if known is None:
+        known = state.concluded[about] = _variants(state, service, port, family)
+    return known
+
+
+def _variants(
+    state: ClusterState, service: Service, port: ServicePort, family: Family
+) -> tuple[tuple[Backend, ...], ...]:
     found: dict[tuple[str, int], set[Backend]] = {}
     for one in state.slices_of(service, family):
         for number in _numbers(one, port):

@@ -28,6 +28,8 @@ def masquerades_hairpin(state: ClusterState, node: Node, packet: Packet, backend
 
 
 def _in_the_set(state: ClusterState, node: Node, packet: Packet, backend: Backend) -> bool:
+    if all(endpoint.node != node.name for _, endpoint in state.index.endpoints(backend.address)):
+        return False
     return any(
         _holds(state, service, port, node, backend)
         for service in state.index.with_endpoint(backend.address)

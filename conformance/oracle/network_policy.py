@@ -31,12 +31,7 @@ def may_dial(world: Policed, pod: Pod, target: str, port: int, protocol: Protoco
     """Whether ``pod`` may dial ``port`` of who has the address ``target``."""
     about = [p for p in world.about(pod) if p.egress is not None]
     rules = (rule for p in about for rule in p.egress or () if _peers(world, p, rule, target))
-    return not about or any(_ports(rule, pod_at(world, target), port, protocol) for rule in rules)
-
-
-def pod_at(world: Policed, address: str) -> Pod | None:
-    """The pod of the pod network that has ``address``."""
-    return next((p for p in world.pods if address in p.addresses and not p.host_network), None)
+    return not about or any(_ports(rule, world.pod_at(target), port, protocol) for rule in rules)
 
 
 def restrict(state: ClusterState, client: Client, destination: Destination, step: Step) -> Step:
@@ -61,8 +56,10 @@ def restrict(state: ClusterState, client: Client, destination: Destination, step
 def passes(state: ClusterState, client: Client, destination: Destination, target: Target) -> bool | None:
     """Whether a new connection of ``client`` to ``target`` is let pass; None where the API leaves it open."""
     world, family = state.policed, destination.family
-    dialled = pod_at(world, target.address)
-    asking = pod_at(world, client.address(family) or "") if client.kind is ClientKind.POD else None
+    dialled = world.pod_at(target.address)
+    asking = world.pod_at(client.address(family) or "") if client.kind is ClientKind.POD else None
+    if not any(world.about(pod) for pod in (asking, dialled) if pod):
+        return True
     port, protocol = target.port, destination.protocol
     verdicts: list[bool | None] = []
     if asking:
@@ -88,8 +85,8 @@ def passes(state: ClusterState, client: Client, destination: Destination, target
 def _names(state: ClusterState, client: Client, destination: Destination, targets: Iterable[Target]) -> str:
     """The policies that are about anybody concerned."""
     world = state.policed
-    ends = [pod_at(world, target.address) for target in targets]
-    ends.append(pod_at(world, client.address(destination.family) or ""))
+    ends = [world.pod_at(target.address) for target in targets]
+    ends.append(world.pod_at(client.address(destination.family) or ""))
     return "policies " + ", ".join(sorted({p.key for pod in ends if pod for p in world.about(pod)}))
 
 
@@ -122,7 +119,7 @@ def _peers(world: Policed, policy: NetworkPolicy, rule: PolicyRule, address: str
 def _is(world: Policed, policy: NetworkPolicy, peer: Peer, address: str) -> bool:
     if peer.block:
         return contains(peer.block.cidr, address) and not any(contains(e, address) for e in peer.block.excepts)
-    pod = pod_at(world, address)
+    pod = world.pod_at(address)
     if pod is None:
         return False
     if peer.namespaces is None:

@@ -85,19 +85,18 @@ def _by_every_reading(state: ClusterState, node: Node, packet: Packet, claim: Ca
     doubt = Reason(text, cite.SLICE_CACHE_CODE)
     if not readings:
         return Ruling(Verb.OPEN, (opening, doubt))
-    rulings = [_claimed(state, node, packet, _Matter(claim, choice, local)) for choice in readings]
-    ruling = _whichever(rulings, doubt)
-    return replace(ruling, reasons=(opening, *ruling.reasons))
+    rulings = [_claimed(state, node, packet, _Matter(claim, choice, local, opening)) for choice in readings]
+    return _whichever(rulings, doubt, (opening,))
 
 
-def _whichever(rulings: Sequence[Ruling], doubt: Reason) -> Ruling:
-    """What holds whichever of ``rulings`` is made; ``doubt`` says why that is not known."""
+def _whichever(rulings: Sequence[Ruling], doubt: Reason, before: tuple[Reason, ...] = ()) -> Ruling:
+    """What holds whichever of ``rulings`` is made; ``doubt`` says why that is not known, ``before`` what is."""
     first = rulings[0]
     if len({(r.verb, r.masquerade, r.sticky, r.movable, r.addresses) for r in rulings}) == 1:
         return first
     alike = all(r.verb is Verb.FORWARD and r.masquerade is first.masquerade for r in rulings)
     if not alike:
-        return Ruling(Verb.OPEN, (doubt,))
+        return Ruling(Verb.OPEN, (*before, doubt))
     backends = tuple(sorted({b for r in rulings for b in r.backends}))
     sticky = all(r.sticky or len(r.backends) == 1 for r in rulings)
     return replace(first, reasons=(*first.reasons, doubt), backends=backends, sticky=sticky, movable=not sticky)
@@ -105,18 +104,20 @@ def _whichever(rulings: Sequence[Ruling], doubt: Reason) -> Ruling:
 
 @dataclass(frozen=True, slots=True)
 class _Matter:
-    """What a claimed packet is about."""
+    """What a claimed packet is about; ``opening`` is the first reason for whatever becomes of it."""
 
     claim: Capture
     choice: Usable
     local: bool
+    opening: Reason
 
 
 def _claimed(state: ClusterState, node: Node, packet: Packet, matter: _Matter) -> Ruling:
     service, role, choice = matter.claim.service, matter.claim.role, matter.choice
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[Reason, ...] = (matter.opening,)
     if role is Role.LOAD_BALANCER and (choice.somewhere or has(state.proxy, Trait.RANGES_FIRST)):
-        admitted, reasons = admission(state, node, service, packet)
+        admitted, why = admission(state, node, service, packet)
+        reasons = (*reasons, *why)
         if not admitted:
             return Ruling(Verb.DROP, reasons)
     if role is Role.NODE_PORT and not accepts_node_ports(state.proxy, node, packet.ip):
@@ -154,14 +155,14 @@ def _without_endpoints(state: ClusterState, packet: Packet, matter: _Matter, rea
 def _unserved_address(state: ClusterState, packet: Packet, matter: _Matter) -> Ruling:
     """A node port at an address of the node that does not serve node ports."""
     choice = matter.choice
-    unserved = Reason(f"node ports are not served at {packet.ip}", cite.NODE_PORT_ADDRESSES)
+    unserved = matter.opening, Reason(f"node ports are not served at {packet.ip}", cite.NODE_PORT_ADDRESSES)
     if has(state.proxy, Trait.CLOSES_EVERY_NODE_PORT):
         filtered = Reason("its no-endpoint verdict holds on every address of the node", cite.IPTABLES_CODE)
         if not choice.somewhere:
-            return Ruling(Verb.REJECT, (unserved, *choice.cluster.reasons, filtered))
+            return Ruling(Verb.REJECT, (*unserved, *choice.cluster.reasons, filtered))
         if policy.is_external_local(matter.claim) and not choice.local.backends:
-            return Ruling(Verb.DROP, (unserved, *choice.local.reasons, filtered))
-    return Ruling(Verb.UNTOUCHED, (unserved,))
+            return Ruling(Verb.DROP, (*unserved, *choice.local.reasons, filtered))
+    return Ruling(Verb.UNTOUCHED, unserved)
 
 
 def _unclaimed(state: ClusterState, packet: Packet) -> Ruling:

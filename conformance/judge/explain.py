@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import assert_never
 
-from conformance.judge.finding import longest_silence, tally
+from conformance.judge.finding import longest_silence
 from conformance.judge.gist import gist
 from conformance.judge.reached import name_of
 from conformance.judge.shown import demanded
@@ -43,12 +43,11 @@ _ANSWERED = {True: "ok", False: "did not answer", None: "not asked"}
 def account(verdict: Verdict, client: str, destination: str, own: Collection[str] = ()) -> Account:
     """``verdict`` in words; ``client``, whose addresses are its ``own``, and ``destination`` say who asked what."""
     observation = verdict.observation
-    seen = tally(observation.decisive)
     gap = longest_silence(observation.decisive) if _in_rounds(observation) else 0.0
     return Account(
         asked=f"{client} -> {destination}, {_dials(observation)}",
         expected=expected(verdict.expectation.outcome),
-        observed=f"{seen}; no answer for {gap:.1f} s" if gap else seen,
+        observed=f"{verdict.seen}; no answer for {gap:.1f} s" if gap else verdict.seen,
         reasons=verdict.expectation.reasons,
         before=observation.control_before,
         after=observation.control_after,

@@ -58,7 +58,7 @@ def longest_silence(dials: Iterable[Dial]) -> float:
 def tally(dials: Iterable[Dial]) -> str:
     """How dials ended, in words, e.g. ``24/24 answered by web-a, which saw 10.0.0.1``; the commonest first."""
     every = tuple(dials)
-    counts = Counter(_words(d) for d in every)
+    counts = Counter(map(_words, every))
     parts = [f"{n}/{len(every)} {words}" for words, n in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))]
     return ", ".join(parts) or "nothing was dialled"
 

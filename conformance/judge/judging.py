@@ -43,10 +43,12 @@ def judge(expectation: Expectation, observation: Observation) -> Verdict:
     and just after. RECORDED is a cell that the API leaves open.
     """
 
-    def verdict(status: Status, message: str, mismatch: Mismatch = Mismatch.NONE) -> Verdict:
-        return Verdict(status, expectation, observation, mismatch, message)
+    outcome, dials = expectation.outcome, [_heard(d) if d.end is End.ERROR else d for d in observation.decisive]
+    seen = tally(observation.decisive)
 
-    outcome, dials = expectation.outcome, [_heard(d) for d in observation.decisive]
+    def verdict(status: Status, message: str, mismatch: Mismatch = Mismatch.NONE) -> Verdict:
+        return Verdict(status, expectation, observation, mismatch, message, seen)
+
     if isinstance(outcome, Unspecified):
         return verdict(Status.RECORDED, f"recorded, not judged: {outcome.reason}")
     if observation.trouble:
@@ -63,13 +65,15 @@ def judge(expectation: Expectation, observation: Observation) -> Verdict:
         return verdict(Status.FAILED, finding.message, finding.mismatch)
     if len(made) < len(dials):
         return verdict(Status.UNKNOWN, tally(dials))
-    return verdict(Status.PASSED, tally(dials))
+    blocked = any(d.end is End.ERROR for d in observation.decisive)
+    return verdict(Status.PASSED, tally(dials) if blocked else seen)
 
 
 def _heard(dial: Dial) -> Dial:
-    """A dial that the client's own packet filter stopped (EPERM from sendmsg: a drop in the output hook) was silent."""
-    blocked = dial.end is End.ERROR and "EPERM" in dial.detail
-    return replace(dial, end=End.TIMEOUT) if blocked else dial
+    """Of one that could not be made: what the client's own packet filter stopped (EPERM from sendmsg: a drop in the
+    output hook) was silent.
+    """
+    return replace(dial, end=End.TIMEOUT) if "EPERM" in dial.detail else dial
 
 
 def _never_left(dials: Sequence[Dial]) -> bool:

@@ -28,9 +28,9 @@ def reached(outcome: Reaches, dials: Sequence[Dial]) -> Finding:
         return Finding(Mismatch.WRONG_ENDPOINT, names)
     if outcome.astray:
         return _astray(outcome, answers, dials)
-    if any(d.end is End.GARBLED for d in dials):
-        return Finding(Mismatch.CORRUPTED, tally(dials))
     if len(answers) < len(dials):
+        if any(d.end is End.GARBLED for d in dials):
+            return Finding(Mismatch.CORRUPTED, tally(dials))
         silent = any(d.end is End.TIMEOUT for d in dials)
         mismatch = Mismatch.SOMETIMES_LOST if answers else Mismatch.NOT_REACHED
         return Finding(mismatch, tally(dials), silence=silent)
@@ -83,6 +83,8 @@ def _mapping(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
 
 
 def _share(outcome: Reaches, answers: Sequence[Dial]) -> Finding | None:
+    if not outcome.sticky and not outcome.every:
+        return None
     counts = Counter(d.endpoint for d in answers)
     if outcome.sticky and len(counts) > 1:
         shares = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))

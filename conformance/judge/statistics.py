@@ -22,12 +22,13 @@ def skewed(counts: Mapping[str, int], weights: Mapping[str, float]) -> str | Non
     """
     total = sum(counts.values())
     threshold = FALSE_ALARM / (2 * max(1, len(weights)))
-    tails = {name: _tail(counts.get(name, 0), total, weight) for name, weight in weights.items()}
+    # A tail is not below its first term: who was chosen as often as is likely needs no more terms.
+    unlikely = {name: share for name, share in weights.items() if _mass(counts.get(name, 0), total, share) < threshold}
+    tails = {name: _tail(counts.get(name, 0), total, share) for name, share in unlikely.items()}
     worst = min(tails, key=lambda name: (tails[name], name), default=None)
     return worst if worst is not None and tails[worst] < threshold else None
 
 
-@lru_cache(maxsize=4096)
 def _tail(count: int, total: int, share: float) -> float:
     """The smaller of P(X <= count) and P(X >= count) for X ~ Binomial(total, share)."""
     below = math.fsum(_mass(k, total, share) for k in range(count + 1))
@@ -35,6 +36,7 @@ def _tail(count: int, total: int, share: float) -> float:
     return min(below, above)
 
 
+@lru_cache(maxsize=4096)
 def _mass(k: int, total: int, share: float) -> float:
     if share >= 1:
         return 1.0 if k == total else 0.0

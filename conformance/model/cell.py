@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.case import (
@@ -111,7 +112,7 @@ class Cell:
         """The Service that the destination is about, as it is now or, when it is gone, as it was."""
         if isinstance(self.what, Submission):
             return self.what.service
-        known = (*self.services, *self.specs)
+        known = (*self.services, *chain(*self.phases))
         of = self.what.destination.of
         return next((s for s in known if s.name == of), known[0]) if of else known[0]
 

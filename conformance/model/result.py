@@ -56,6 +56,9 @@ class Timing:
     slowest_ms: float = 0.0
 
 
+_NEVER = Timing()
+
+
 @dataclass(frozen=True, slots=True)
 class Excuse:
     """The known issue that was looked at; ``expires`` is its last day (ISO 8601)."""
@@ -101,8 +104,20 @@ class Result:
     size: int = 0
 
 
-def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, message: str = "") -> Result:
-    """The result of ``cell``, without an account."""
+def result(
+    cell: Cell,
+    status: Status,
+    *,
+    mismatch: Mismatch = Mismatch.NONE,
+    message: str = "",
+    account: Account | None = None,
+    objects: tuple[str, ...] = (),
+    timing: Timing = _NEVER,
+    divergence: str = "",
+    evidence: str = "",
+) -> Result:
+    """The result of ``cell``: what the cell says itself, and what is said of it."""
+    service = cell.service
     return Result(
         id=cell.id,
         case=cell.case,
@@ -110,7 +125,7 @@ def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, me
         level=cell.level,
         promise=cell.promise,
         sources=cell.sources,
-        service=cell.service.name,
+        service=service.name,
         client=cell.client.label,
         destination=cell.destination.label,
         family=cell.family.value if cell.family else "",
@@ -119,7 +134,12 @@ def result(cell: Cell, status: Status, *, mismatch: Mismatch = Mismatch.NONE, me
         mismatch=mismatch,
         message=message,
         profile=cell.profile,
-        variant=_variant(cell.service),
+        variant=_variant(service),
+        account=account,
+        objects=objects,
+        timing=timing,
+        divergence=divergence,
+        evidence=evidence,
         size=0 if isinstance(cell.what, Submission) else _size(cell.what),
     )
 

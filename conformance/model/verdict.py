@@ -53,10 +53,11 @@ class Mismatch(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Expectation and observation of one cell, compared; ``message`` is one sentence."""
+    """Expectation and observation of one cell, compared; ``message`` is one sentence, ``seen`` how its dials ended."""
 
     status: Status
     expectation: Expectation
     observation: Observation
     mismatch: Mismatch = Mismatch.NONE
     message: str = ""
+    seen: str = ""

@@ -80,15 +80,20 @@ def begins(cell_id: str, name: str) -> bool:
     return len(patterns) <= len(parts) and all(map(fnmatchcase, parts, patterns))
 
 
-def excuse(
-    issues: Iterable[KnownIssue], cell_id: str, version: str | None, mode: ProxyMode | None, today: date
-) -> KnownIssue | None:
-    """The first issue that excuses the cell on such a cluster today, or None.
+def in_force(
+    issues: Iterable[KnownIssue], version: str | None, mode: ProxyMode | None, today: date
+) -> tuple[KnownIssue, ...]:
+    """The issues that excuse anything on such a cluster today.
 
     ``version`` is the API server's gitVersion. A pre-release, and whatever else a distribution appends, counts as the
     release that it is named after.
     """
-    return next((i for i in issues if today <= i.expires and i.is_in(version, mode) and i.meets(cell_id)), None)
+    return tuple(i for i in issues if today <= i.expires and i.is_in(version, mode))
+
+
+def excuse(issues: Iterable[KnownIssue], cell_id: str) -> KnownIssue | None:
+    """The first of the issues, which are in force, that excuses the cell, or None."""
+    return next((i for i in issues if i.meets(cell_id)), None)
 
 
 def lapsed(

@@ -7,6 +7,8 @@ import random
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conformance.judge.statistics import FALSE_ALARM, skewed, unseen_bound
 
@@ -45,3 +47,24 @@ def test_the_chance_to_miss_an_endpoint() -> None:
     assert unseen_bound({"a": 0.5, "b": 0.5}, 21) == pytest.approx(2 * 0.5**21)
     assert unseen_bound({"a": 1.0}, 0) == 1.0
     assert unseen_bound({"a": 1.0}, 1) == 0.0
+
+
+@given(
+    st.lists(st.integers(0, 60), min_size=1, max_size=5).filter(any),
+    st.lists(st.integers(1, 9), min_size=5, max_size=5),
+)
+def test_what_is_passed_over_as_likely_would_not_have_been_blamed(seen: list[int], parts: list[int]) -> None:
+    shares = parts[: len(seen)]
+    weights = {f"e{i}": part / sum(shares) for i, part in enumerate(shares)}
+    counts = {f"e{i}": count for i, count in enumerate(seen)}
+    total, threshold = sum(seen), FALSE_ALARM / (2 * len(weights))
+    below = {n: math.fsum(mass(k, total, weights[n]) for k in range(counts[n] + 1)) for n in weights}
+    above = {n: math.fsum(mass(k, total, weights[n]) for k in range(counts[n], total + 1)) for n in weights}
+    odd = {n for n in weights if min(below[n], above[n]) < threshold}
+    blamed = skewed(counts, weights)
+    assert (blamed is None) == (not odd)
+    assert blamed is None or blamed in odd
+
+
+def mass(k: int, total: int, share: float) -> float:
+    return math.comb(total, k) * share**k * (1 - share) ** (total - k)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,12 +24,12 @@ ODD: list[Any] = [float("nan"), float("inf"), -1.0, 1e300, "1", None]
 
 
 @pytest.mark.parametrize("took", ODD)
-def test_a_duration_that_is_none_counts_as_nothing(took: Any) -> None:  # noqa: ANN401  whatever an agent says
+def test_a_duration_that_is_none_counts_as_nothing(took: Any, tmp_path: Path) -> None:  # noqa: ANN401  whatever an agent says
     row = [End.ANSWERED.value, "web-a\ud800", "10.0.0.1", 0, "", 0, None, took, took, "", 0, 0]
     client = Client("pod-a", ClientKind.POD, "node-a", ("10.0.0.1",))
     to = Destination(DestinationKind.CLUSTER_IP, "10.96.0.1", 80, Protocol.TCP, "n/s")
     seen = observation_of({"dials": [row], "seconds": took})
-    said = told(Asked(CELL, client, to, Expectation(Dropped(), ()), observation=seen), Settings(), FACTS)
+    said = told(Asked(CELL, client, to, Expectation(Dropped(), ()), observation=seen), tmp_path, FACTS, ())
     assert (said.timing.seconds, said.timing.median_ms, said.timing.answers) == (0.0, 0.0, 1)
     line = parse(dump(said))
     assert line == replace(said, account=getattr(line, "account", None), message=getattr(line, "message", ""))

@@ -13,7 +13,7 @@ from conformance.model.cell import Cell, Excluded
 from conformance.model.cluster import ProxyMode
 from conformance.plan import imagine
 from conformance.plan.cells import plan
-from conformance.spec.known_issues import KnownIssue, excuse, lapsed, read
+from conformance.spec.known_issues import KnownIssue, excuse, in_force, lapsed, read
 from fixtures.catalogue import areas, known_ids
 
 FILE = kit_root() / "fixtures" / "known_issues.toml"
@@ -52,7 +52,7 @@ NFT = ProxyMode.NFTABLES
     ],
 )
 def test_it_excuses_the_cells_that_it_names(cell: str, holds: bool) -> None:
-    assert (excuse([ISSUE], cell, "v1.34.1", NFT, LAST) is ISSUE) is holds
+    assert (excuse(in_force([ISSUE], "v1.34.1", NFT, LAST), cell) is ISSUE) is holds
 
 
 @pytest.mark.parametrize(
@@ -77,30 +77,30 @@ def test_it_excuses_the_cells_that_it_names(cell: str, holds: bool) -> None:
     ],
 )
 def test_it_excuses_the_versions_that_have_the_bug(version: str | None, holds: bool) -> None:
-    assert (excuse([ISSUE], "CTK-04", version, NFT, LAST) is ISSUE) is holds
+    assert (excuse(in_force([ISSUE], version, NFT, LAST), "CTK-04") is ISSUE) is holds
 
 
 def test_without_an_end_it_is_in_every_later_version() -> None:
-    assert excuse([replace(ISSUE, before=None)], "CTK-04", "v1.99.0", NFT, LAST)
+    assert excuse(in_force([replace(ISSUE, before=None)], "v1.99.0", NFT, LAST), "CTK-04")
 
 
 @pytest.mark.parametrize(
     ("mode", "holds"), [(NFT, True), (ProxyMode.IPTABLES, True), (ProxyMode.IPVS, False), (None, False)]
 )
 def test_it_excuses_the_modes_that_have_the_bug(mode: ProxyMode | None, holds: bool) -> None:
-    assert (excuse([ISSUE], "CTK-04", "v1.36.2", mode, LAST) is ISSUE) is holds
+    assert (excuse(in_force([ISSUE], "v1.36.2", mode, LAST), "CTK-04") is ISSUE) is holds
 
 
 @pytest.mark.parametrize("mode", [*ProxyMode, None])
 def test_without_modes_it_is_in_every_mode(mode: ProxyMode | None) -> None:
-    assert excuse([replace(ISSUE, modes=())], "CTK-04", "v1.36.2", mode, LAST)
+    assert excuse(in_force([replace(ISSUE, modes=())], "v1.36.2", mode, LAST), "CTK-04")
 
 
 def test_it_excuses_on_its_last_day_and_is_named_from_the_next_on() -> None:
     issues, after = [ISSUE], date(2027, 7, 1)
-    assert excuse(issues, "CTK-04", "v1.36.2", NFT, LAST)
+    assert excuse(in_force(issues, "v1.36.2", NFT, LAST), "CTK-04")
     assert lapsed(issues, ["CTK-04.ipv4-udp"], "v1.36.2", NFT, LAST) == []
-    assert excuse(issues, "CTK-04", "v1.36.2", NFT, after) is None
+    assert excuse(in_force(issues, "v1.36.2", NFT, after), "CTK-04") is None
     assert lapsed(issues, ["CTK-04.ipv4-udp"], "v1.36.2", NFT, after) == issues
 
 
@@ -112,7 +112,10 @@ def test_an_expired_excuse_that_would_not_have_been_needed_is_not_named() -> Non
 
 def test_the_first_that_holds_is_the_excuse() -> None:
     other = replace(ISSUE, summary="another")
-    assert excuse([replace(ISSUE, expires=date(2020, 1, 1)), other, ISSUE], "CTK-04", "v1.36.2", NFT, LAST) is other
+    assert (
+        excuse(in_force([replace(ISSUE, expires=date(2020, 1, 1)), other, ISSUE], "v1.36.2", NFT, LAST), "CTK-04")
+        is other
+    )
 
 
 GOOD = """

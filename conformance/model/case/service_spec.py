@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from conformance.model.addresses import Family, Protocol
@@ -94,7 +95,7 @@ Range = ClientRef | str
 """Who may use a load balancer's address: a client's own addresses, or a literal CIDR."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: many cells share one, and ask for its name
 class ServiceSpec:
     """A Service to create: both protocols on one port number and dual-stack where the cluster is, unless it says more.
 
@@ -133,7 +134,7 @@ class ServiceSpec:
     reuses: str = ""
     health_check_port: int = 0
 
-    @property
+    @cached_property
     def name(self) -> str:
         """A stable, readable name: equal specs share one Service, e.g. ``np-etpl-aff-web-a-web-b``."""
         if self.called:
@@ -154,7 +155,7 @@ class ServiceSpec:
         ]
         return "-".join(w for w in words if w)
 
-    @property
+    @cached_property
     def backends(self) -> tuple[Backend, ...]:
         """Everybody who may be asked to answer, chosen by selector or by hand."""
         by_hand = tuple(e.backend for s in self.slices or () for e in s.endpoints)

@@ -17,6 +17,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from conformance.model.facts import Fact
+from conformance.model.source import Source
 from conformance.results.lines import KINDS, Line
 
 JSON = dict[Any, Any]
@@ -25,6 +26,7 @@ _MOST = 2**53
 """Of numbers: what any reader of JSON takes for what it is."""
 _PLAIN = (str, int, float, bool, type(None))
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_as_text = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 
@@ -34,7 +36,7 @@ class Malformed(ValueError):
 
 def dump(line: Line) -> str:
     """``line`` as one line of ASCII, without a newline."""
-    return json.dumps({"type": _NAMES[type(line)]} | encode(line), separators=(",", ":"), allow_nan=False)
+    return _as_text({"type": _NAMES[type(line)]} | encode(line))
 
 
 def parse(text: str) -> Line | None:
@@ -71,7 +73,8 @@ def _encoder(kind: type) -> Callable[[Any], Any]:
     if issubclass(kind, Enum):
         return attrgetter("_value_") if all(isinstance(member.value, str) for member in kind) else _name_of
     if is_dataclass(kind):
-        return partial(_encode_fields, tuple((f.name, _default(f)) for f in fields(kind)))
+        by_field = partial(_encode_fields, tuple((f.name, _default(f)) for f in fields(kind)))
+        return cache(by_field) if kind is Source else by_field  # every reason has one, of a few dozen
     if issubclass(kind, Mapping):
         return _encode_items
     return _encode_all if issubclass(kind, list | tuple) else _itself

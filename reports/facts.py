@@ -13,7 +13,7 @@ from rich.text import Text
 
 from conformance.model.addresses import Family
 from conformance.model.case import Profile
-from conformance.model.effort import Effort
+from conformance.model.effort import Effort, Phase
 from conformance.model.facts import Fact, Facts
 from conformance.model.kube import Node
 from conformance.model.printable import printable, short
@@ -88,13 +88,18 @@ def spent(effort: Effort) -> dict[str, str]:
     """Where the time of a run went, the longest first, and on how much work; empty where it does not say."""
     if not effort.processes:
         return {}
-    phases = sorted(effort.phases.items(), key=lambda one: -one[1])
     return {
-        "time": ", ".join(f"{phase.value} {seconds:.1f} s" for phase, seconds in phases if seconds >= 0.05),
+        "time": _by_phase(effort.phases),
+        "of it at work": _by_phase(effort.busy),
         "work": f"{effort.dials} dials, {effort.requests} requests to the API server, {effort.streams} exec streams",
         "the kit itself": f"{effort.cpu:.1f} s of processor time in {effort.processes} processes, "
         f"the largest of {effort.peak:.0f} MiB",
     }
+
+
+def _by_phase(spent: Mapping[Phase, float]) -> str:
+    phases = sorted(spent.items(), key=lambda one: -one[1])
+    return ", ".join(f"{phase.value} {seconds:.1f} s" for phase, seconds in phases if seconds >= 0.05)
 
 
 def table(facts: Facts) -> Table:

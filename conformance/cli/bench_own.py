@@ -153,19 +153,20 @@ def _costs(costs: Sequence[Cost]) -> Table:
 def _phases(cost: Cost) -> Table:
     table = Table(title="where the time of a whole run goes", box=None, header_style="bold")
     table.add_column("phase")
-    for column in ("s", "share"):
+    for column in ("s", "share", "processor s", "share"):
         table.add_column(column, justify="right")
-    rest = cost.wall - sum(cost.effort.phases.values())
-    rows = [(phase.value, seconds) for phase, seconds in cost.effort.phases.items()]
-    for name, seconds in (*rows, ("the rest: Python's start, pytest, reports", rest)):
-        table.add_row(name, f"{seconds:.2f}", f"{seconds / cost.wall:.0%}")
+    effort = cost.effort
+    rows = [(phase.value, seconds, effort.busy.get(phase, 0.0)) for phase, seconds in effort.phases.items()]
+    rest = cost.wall - sum(effort.phases.values()), effort.cpu - sum(effort.busy.values())
+    for name, seconds, busy in (*rows, ("the rest: Python's start, pytest, reports; other threads", *rest)):
+        table.add_row(name, f"{seconds:.2f}", f"{seconds / cost.wall:.0%}", f"{busy:.2f}", f"{busy / cost.wall:.0%}")
     return table
 
 
 def _plain(cost: Cost) -> JSON:
-    phases = {phase.value: seconds for phase, seconds in cost.effort.phases.items()}
     plain = asdict(cost)
-    plain["effort"]["phases"] = phases
+    for part in ("phases", "busy"):
+        plain["effort"][part] = {phase.value: seconds for phase, seconds in plain["effort"][part].items()}
     return plain
 
 

@@ -7,8 +7,8 @@ import resource
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import ParamSpec, TypeVar
 
 from conformance.model.effort import Effort, Phase
@@ -18,33 +18,39 @@ R = TypeVar("R")
 
 
 class Stopwatch:
-    """Counts each moment of the main thread for one phase, the innermost; a switch costs a microsecond.
+    """Counts each moment of the main thread for one phase, the innermost; a switch costs two microseconds.
 
-    Other threads work for what the main one waits for, and count no time. Work is counted by all of them.
+    Of each phase it counts also the processor time of that thread (``processor``): the rest of it was waited for
+    others, or for a processor. Other threads work for what the main one waits for, and count no time. Work is counted
+    by all of them.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, processor: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._clock, self._processor = clock, processor
         self._spent: defaultdict[Phase, float] = defaultdict(float)
+        self._busy: defaultdict[Phase, float] = defaultdict(float)
         self._work: Counter[str] = Counter()
         self._within: list[Phase] = []
-        self._since = clock()
+        self._since, self._worked = clock(), processor()
         self._lock = threading.Lock()
 
-    @contextmanager
-    def during(self, phase: Phase) -> Iterator[None]:
+    def during(self, phase: Phase) -> AbstractContextManager[None]:
         """The time of the block, but for that of phases within it, is that of ``phase``."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+        main = threading.current_thread() is threading.main_thread()
+        return _Within(self, phase) if main else nullcontext()
+
+    def enter(self, phase: Phase) -> int:
+        """Count for ``phase`` from now on; what `leave` is told."""
         self._turn()
-        outside = len(self._within)
         self._within.append(phase)
-        try:
-            yield
-        finally:
-            self._turn()
-            del self._within[outside:]  # an exception may leave a generator, and what it is in, open for a while
+        return len(self._within) - 1
+
+    def leave(self, outside: int) -> None:
+        """Count again for what was counted for before, so many phases deep."""
+        self._turn()
+        del self._within[outside:]  # an exception may leave a generator, and what it is in, open for a while
 
     def moved(self, seconds: float, to: Phase) -> None:
         """So many of the last seconds of the present phase were those of another one, as is known by now."""
@@ -66,14 +72,31 @@ class Stopwatch:
             processes=1,
             cpu=used.ru_utime + used.ru_stime,
             peak=round(used.ru_maxrss / 1024, 1),
+            busy=dict(self._busy),
             **self._work,
         )
 
     def _turn(self) -> None:
-        now = self._clock()
+        now, worked = self._clock(), self._processor()
         if self._within:
             self._spent[self._within[-1]] += now - self._since
-        self._since = now
+            self._busy[self._within[-1]] += worked - self._worked
+        self._since, self._worked = now, worked
+
+
+class _Within:
+    """`Stopwatch.during`: a class, for a generator would take longer to enter than what many of its blocks do."""
+
+    __slots__ = ("_outside", "_phase", "_watch")
+
+    def __init__(self, watch: Stopwatch, phase: Phase) -> None:
+        self._watch, self._phase = watch, phase
+
+    def __enter__(self) -> None:
+        self._outside = self._watch.enter(self._phase)
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.leave(self._outside)
 
 
 STOPWATCH = Stopwatch()

@@ -30,9 +30,9 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Of ``processes`` together; ``phases`` are seconds by the wall clock, ``cpu`` those of these processes themselves,
-    without pods and lab. ``requests`` were made of the API server, ``streams`` are execs, ``peak`` is the largest
-    resident set in MiB.
+    """Of ``processes`` together; ``phases`` are seconds by the wall clock, ``busy`` those of a processor in which their
+    main threads were at work, by phase too, ``cpu`` all that of these processes themselves, without pods and lab.
+    ``requests`` were made of the API server, ``streams`` are execs, ``peak`` is the largest resident set in MiB.
     """
 
     phases: Mapping[Phase, float] = field(default_factory=dict)
@@ -42,16 +42,22 @@ class Effort:
     streams: int = 0
     cpu: float = 0.0
     peak: float = 0.0
+    busy: Mapping[Phase, float] = field(default_factory=dict)
 
     def __add__(self, other: Effort) -> Effort:
-        together = Counter(self.phases)
-        together.update(other.phases)  # += would drop what is nought
         return Effort(
-            {phase: round(together[phase], 3) for phase in Phase if phase in together},
+            _together(self.phases, other.phases),
             self.processes + other.processes,
             self.dials + other.dials,
             self.requests + other.requests,
             self.streams + other.streams,
             round(self.cpu + other.cpu, 3),
             max(self.peak, other.peak),
+            _together(self.busy, other.busy),
         )
+
+
+def _together(one: Mapping[Phase, float], other: Mapping[Phase, float]) -> dict[Phase, float]:
+    sums = Counter(one)
+    sums.update(other)  # += would drop what is nought
+    return {phase: round(sums[phase], 3) for phase in Phase if phase in sums}

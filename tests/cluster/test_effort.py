@@ -34,6 +34,19 @@ def test_the_innermost_phase_has_the_time() -> None:
     assert watch.effort().phases == {Phase.ARRANGE: 5.0, Phase.CONVERGE: 18.0}
 
 
+def test_of_a_phase_the_processor_time_is_counted_as_well() -> None:
+    clock, processor = Clock(), Clock()
+    watch = Stopwatch(clock, processor)
+    processor.now += 3  # nobody's
+    with watch.during(Phase.ARRANGE):
+        clock.now += 5
+        processor.now += 1
+        with watch.during(Phase.CONVERGE):
+            processor.now += 0.5
+    assert watch.effort().busy == {Phase.ARRANGE: 1.0, Phase.CONVERGE: 0.5}
+    assert watch.effort().phases == {Phase.ARRANGE: 5.0, Phase.CONVERGE: 0.0}
+
+
 def test_what_turns_out_to_have_been_a_wait_is_moved() -> None:
     clock = Clock()
     watch = Stopwatch(clock)
@@ -75,9 +88,10 @@ def test_threads_count_work_and_no_time() -> None:
 
 
 def test_processes_add_up_and_travel() -> None:
-    one = Effort({Phase.DIAL: 1.5, Phase.JUDGE: 0.25}, 1, 10, 20, 3, 2.0, 80.0)
-    two = Effort({Phase.DIAL: 2.0, Phase.PODS: 1.0}, 1, 5, 6, 7, 1.0, 90.0)
+    one = Effort({Phase.DIAL: 1.5, Phase.JUDGE: 0.25}, 1, 10, 20, 3, 2.0, 80.0, {Phase.JUDGE: 0.25})
+    two = Effort({Phase.DIAL: 2.0, Phase.PODS: 1.0}, 1, 5, 6, 7, 1.0, 90.0, {Phase.PODS: 0.5, Phase.JUDGE: 0.5})
     both = one + two
     assert both.phases == {Phase.PODS: 1.0, Phase.DIAL: 3.5, Phase.JUDGE: 0.25}
+    assert both.busy == {Phase.PODS: 0.5, Phase.JUDGE: 0.75}
     assert (both.processes, both.dials, both.requests, both.streams, both.cpu, both.peak) == (2, 15, 26, 10, 3.0, 90.0)
     assert decode(Effort, encode(both), "effort") == both

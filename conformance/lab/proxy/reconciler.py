@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from conformance.lab.proxy import conntrack, netlink
 from conformance.lab.proxy.metrics import Metrics
 from conformance.lab.proxy.place import Place
-from conformance.model.addresses import Family
+from conformance.model.addresses import Family, Protocol
 
 _log = logging.getLogger(__name__)
 
@@ -24,20 +24,23 @@ class FlowReconciler:
         self._metrics = metrics
         self._followed: conntrack.Frontends = {}
         self._retired: frozenset[conntrack.Frontend] = frozenset()
+        self._changed: frozenset[Protocol] = frozenset()
         self._running: asyncio.Task[None] | None = None
 
     def follow(self, now: conntrack.Frontends, here: Place) -> None:
         """The kernel's rules are those of ``now``: forget what contradicts them, at once and once more.
 
-        A packet that met the old rules may enter the kernel's table after we looked at it.
+        A packet that met the old rules may enter the kernel's table after we looked at it. Only flows of protocols
+        whose frontends have changed are looked at: to go through the kernel's table is what takes long.
         """
-        changed = now != self._followed
-        if not (changed or self.unfinished):
-            return
-        retired = (self._retired | self._followed.keys()) - now.keys()
-        self._followed, self.unfinished = now, changed
+        before = self._followed
+        changed = frozenset(f[0] for f in now.keys() | before.keys() if now.get(f) != before.get(f))
+        protocols = changed | self._changed
+        retired = (self._retired | before.keys()) - now.keys()
+        self._followed, self._changed, self.unfinished = now, changed, bool(changed)
         self._retired = retired if changed else frozenset()
-        self._running = asyncio.create_task(self._forget(now, retired, here))
+        if protocols:
+            self._running = asyncio.create_task(self._forget(protocols, now, retired, here))
 
     async def finish(self) -> None:
         """Wait until what `follow` began is done: kube-proxy clears at the end of a sync, so before the next begins."""
@@ -45,10 +48,16 @@ class FlowReconciler:
             running, self._running = self._running, None
             await running
 
-    async def _forget(self, now: conntrack.Frontends, retired: Iterable[conntrack.Frontend], here: Place) -> None:
+    async def _forget(
+        self,
+        protocols: Iterable[Protocol],
+        now: conntrack.Frontends,
+        retired: Iterable[conntrack.Frontend],
+        here: Place,
+    ) -> None:
         began = time.monotonic()
         try:
-            deleted = await asyncio.to_thread(_forget_stale, self._family, now, retired, here)
+            deleted = await asyncio.to_thread(_forget_stale, self._family, protocols, now, retired, here)
         except OSError as error:
             _log.warning("%s: conntrack: %s", self._family.value, error)
             return
@@ -56,8 +65,13 @@ class FlowReconciler:
         self._metrics.conntrack_duration.labels(self._family.value).observe(time.monotonic() - began)
 
 
-def _forget_stale(family: Family, now: conntrack.Frontends, retired: Iterable[conntrack.Frontend], here: Place) -> int:
-    protocols = {protocol for protocol, _, _ in (*now, *retired)}
+def _forget_stale(
+    family: Family,
+    protocols: Iterable[Protocol],
+    now: conntrack.Frontends,
+    retired: Iterable[conntrack.Frontend],
+    here: Place,
+) -> int:
     tracked = [flow for protocol in protocols for flow in netlink.flows(family, protocol)]
     gone = conntrack.stale(tracked, now, retired, node_ips=here.listening_ips, service_cidrs=here.service_cidrs)
     return netlink.forget(family, gone)

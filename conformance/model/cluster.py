@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from conformance.model.addresses import Family
 from conformance.model.index import Index
 from conformance.model.kube import EndpointSlice, HostMapping, Node, Service
 from conformance.model.network_policy import Policed
+
+T = TypeVar("T")
 
 
 class ProxyMode(Enum):
@@ -75,9 +77,15 @@ class ClusterState:
         """The same objects by address and number; they must not change any more."""
         return Index(self.services, self.slices, self.nodes)
 
+    def once(self, about: Hashable, conclude: Callable[[], T]) -> T:
+        """What ``conclude`` says of ``about``, asked once for this state; ``about`` tells it from all else."""
+        if about not in self._concluded:
+            self._concluded[about] = conclude()
+        known: T = self._concluded[about]
+        return known
+
     @cached_property
-    def concluded(self) -> dict[Hashable, Any]:
-        """What has been concluded from this state before; whoever keeps something here says about what."""
+    def _concluded(self) -> dict[Hashable, Any]:
         return {}
 
     def at(self, node: str) -> ClusterState:

@@ -61,6 +61,10 @@ def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
 
     One Service that has an address in two roles claims it once, in the role that counts.
     """
+    return state.once(("address", packet.ip, packet.port, packet.protocol), lambda: _captures(state, packet))
+
+
+def _captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
     return tuple(
         Capture(service, port, _role(state.proxy, roles))
         for service, port in _ports(state.index.with_address(packet.ip), packet)
@@ -70,6 +74,11 @@ def captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
 
 def node_port_captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
     """Every Service port that has the packet's port as its node port."""
+    about = ("node port", packet.port, packet.protocol, packet.family)
+    return state.once(about, lambda: _node_port_captures(state, packet))
+
+
+def _node_port_captures(state: ClusterState, packet: Packet) -> tuple[Capture, ...]:
     every = _ports(state.index.with_node_port(packet.port), packet)
     found = ((service, port) for service, port in every if port.node_port == packet.port)
     return tuple(Capture(service, port, Role.NODE_PORT) for service, port in found)
@@ -108,8 +117,12 @@ def is_cluster_ip(state: ClusterState, ip: str) -> bool:
     return any(proxied(s, family) and cluster_ip(s, family) == ip for s in state.index.with_address(ip))
 
 
-def accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:
+def accepts_node_ports(state: ClusterState, node: Node, ip: str) -> bool:
     """Whether node ports are served at ``ip``, one of the node's own addresses or a loopback one."""
+    return state.once(("node ports", node.name, ip), lambda: _accepts_node_ports(state.proxy, node, ip))
+
+
+def _accepts_node_ports(proxy: ProxyConfig, node: Node, ip: str) -> bool:
     family = Family.of(ip)
     scope = _node_port_scope(proxy, node, family)
     everywhere = any(network(c).prefixlen == 0 for c in scope)

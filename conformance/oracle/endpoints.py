@@ -65,10 +65,7 @@ def variants_of(
     readings; where there would be, there is none.
     """
     about = ("variants", service.key, port, family)
-    known: tuple[tuple[Backend, ...], ...] | None = state.concluded.get(about)
-    if known is None:
-        known = state.concluded[about] = _variants(state, service, port, family)
-    return known
+    return state.once(about, lambda: _variants(state, service, port, family))
 
 
 def _variants(
@@ -89,12 +86,10 @@ def _variants(
 
 def usable(state: ClusterState, service: Service, port: ServicePort, family: Family, node: Node) -> tuple[Usable, ...]:
     """What ``node`` may choose for ``port``, per policy, by every reading of the slices."""
-    about = ("usable", service.key, port, family, node.name)
-    known: tuple[Usable, ...] | None = state.concluded.get(about)
-    if known is None:
-        known = tuple(_usable(state, every, node) for every in variants_of(state, service, port, family))
-        state.concluded[about] = known
-    return known
+    return state.once(
+        ("usable", service.key, port, family, node.name),
+        lambda: tuple(_usable(state, every, node) for every in variants_of(state, service, port, family)),
+    )
 
 
 def _usable(state: ClusterState, every: tuple[Backend, ...], node: Node) -> Usable:

@@ -22,9 +22,7 @@ def masquerades_hairpin(state: ClusterState, node: Node, packet: Packet, backend
     if has(state.proxy, Trait.HAIRPIN_FROM_ANYWHERE):
         return True
     about = ("hairpin", node.name, packet.family, packet.protocol, backend.address, backend.port)
-    if about not in state.concluded:
-        state.concluded[about] = _in_the_set(state, node, packet, backend)
-    return bool(state.concluded[about])
+    return state.once(about, lambda: _in_the_set(state, node, packet, backend))
 
 
 def _in_the_set(state: ClusterState, node: Node, packet: Packet, backend: Backend) -> bool:

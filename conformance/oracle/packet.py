@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from itertools import chain
 
 from conformance.model.addresses import Family, Protocol
 from conformance.model.kube import Node
@@ -48,7 +50,12 @@ def own_addresses(node: Node, family: Family) -> frozenset[str]:
     """
     if not node.local:
         return frozenset()
-    return frozenset(a for a in (*node.addresses, *node.local) if Family.of(a) is family)
+    return _of_family(family, node.addresses, node.local)
+
+
+@lru_cache(maxsize=4096)
+def _of_family(family: Family, *some: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(a for a in chain(*some) if Family.of(a) is family)
 
 
 def either(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:

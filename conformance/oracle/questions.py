@@ -68,7 +68,7 @@ def _health_check(state: ClusterState, destination: Destination, *, whole: bool)
     if told is None or service is None or service.health_check_node_port != destination.port:
         text = f"no Service has {destination.port} as its healthCheckNodePort"
         return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_NODE_PORT),))
-    if not accepts_node_ports(state.at(node.name).proxy, node, destination.ip):
+    if not accepts_node_ports(state.at(node.name), node, destination.ip):
         text = f"{node.name} serves node ports, health checks among them, elsewhere than at {destination.ip}"
         return Expectation(Refused(RefusedBy.ANY), (Reason(text, cite.HEALTH_CHECK_CODE),))
     text = f"{told.local_endpoints} ready endpoints are on {node.name}"

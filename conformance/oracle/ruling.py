@@ -120,7 +120,7 @@ def _claimed(state: ClusterState, node: Node, packet: Packet, matter: _Matter) -
         reasons = (*reasons, *why)
         if not admitted:
             return Ruling(Verb.DROP, reasons)
-    if role is Role.NODE_PORT and not accepts_node_ports(state.proxy, node, packet.ip):
+    if role is Role.NODE_PORT and not accepts_node_ports(state, node, packet.ip):
         return _unserved_address(state, packet, matter)
     if not choice.somewhere:
         return _without_endpoints(state, packet, matter, reasons)

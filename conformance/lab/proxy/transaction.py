@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from conformance.lab.proxy import names
 from conformance.lab.proxy.ruleset import Chain, Container, Element, Kind, Rule, Ruleset
 
-# nft gives dynamic sets this size itself, but only in the transaction that has their update rule.
-_AFFINITY_SIZE = 65535
-
 
 @dataclass(frozen=True, slots=True)
 class Existing:
@@ -123,7 +120,8 @@ def _add_chain(table: str, chain: Chain) -> str:
 def _add_container(table: str, container: Container) -> str:
     inside = [f"type {container.type} ;"]
     if container.timeout is not None:
-        inside.append(f"size {_AFFINITY_SIZE} ; flags dynamic,timeout ; timeout {container.timeout}s ;")
+        # The kernel gives a size to a set that a rule updates (nft_dynset_init); for one that is given it makes room.
+        inside.append(f"flags dynamic,timeout ; timeout {container.timeout}s ;")
     if container.comment:
         inside.append(f'comment "{container.comment}" ;')
     kind = "map" if container.kind is Kind.MAP else "set"

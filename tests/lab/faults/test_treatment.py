@@ -23,7 +23,7 @@ MASQUERADING = [
 """As kube-proxy and as the reference proxy write it."""
 SETS = [
     "{ type ipv4_addr ; flags dynamic,timeout ; timeout 10800s ; }",
-    "{ type ipv4_addr ; size 65535 ; flags dynamic,timeout ; timeout 10800s ; }",
+    "{ type ipv4_addr ; flags dynamic,timeout ; timeout 10800s ; }",
 ]
 
 

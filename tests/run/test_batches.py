@@ -112,6 +112,24 @@ def test_a_mistake_of_the_kit_is_not_repeated_for_every_cell(monkeypatch: pytest
     assert asked == [2]
 
 
+def test_what_ended_a_batch_is_told_of_thousands_of_cells_without_growing(
+    monkeypatch: pytest.MonkeyPatch, turns: Turns
+) -> None:
+    def ask(*_: object) -> Iterator[tuple[str, str]]:
+        raise KitError("The API server is gone.", "Ask again.")
+        yield
+
+    monkeypatch.setattr(batches, "ask", ask)
+    some = [cell(f"c{number}") for number in range(3)]
+    answers = batches.Answers(cast(Ground, NoGround()), some, lambda _: None, lambda _: None, turns.turn)
+    lengths = []
+    for one in some:
+        with pytest.raises(KitError, match="gone") as told:
+            answers.of(one)
+        lengths.append(len(told.traceback))
+    assert lengths[1] == lengths[2], "each time the same is raised, it remembers where"
+
+
 def test_an_answer_is_given_before_the_next_ones_are_there(monkeypatch: pytest.MonkeyPatch, turns: Turns) -> None:
     came: list[str] = []
 

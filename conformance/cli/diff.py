@@ -32,7 +32,8 @@ _DEFAULT = "-"
 def diff(before: Path, after: Path, gate: str | None, name: str, output: Path | None) -> int:
     """Compare the results.jsonl of two runs: of another mode, version, CNI, or night. Or two benches.
 
-    Of benches, only what the noise of both allows to say is called a difference; --gate blocks on what is slower.
+    Of benches, only what the noise of both allows to say is called a difference; --gate blocks on what is slower, or
+    lost more often.
 
     Without --gate the exit code is 0 whatever has changed; with it 1 when the gate stays shut.
     """
@@ -71,7 +72,7 @@ def _benches(before: Path, after: Path, gate: str | None, name: str, output: Pat
         write_whole(output, document.encode())
     else:
         click.echo(document, nl=False)
-    return 1 if gate and comparison.slower else 0
+    return 1 if gate and comparison.worse else 0
 
 
 def _policy(gate: str) -> Policy:

@@ -7,13 +7,17 @@ hold at once with that confidence, each is asked for that much more (Bonferroni)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from conformance.measured.bench import Bench
-from conformance.measured.figures import Figure, Rung, Series, changes, latencies, over
-from conformance.measured.lines import Change, Way
+from conformance.measured.figures import Figure, Key, Rung, Series, changes, latencies, over
+from conformance.measured.lines import Way
+from conformance.measured.losses import Rounds, losses
 from conformance.measured.statistics import CONFIDENCE, Difference, Interval, Sample
 
+T = TypeVar("T")
 COMPARED = (0.5, 0.99)
 
 
@@ -36,22 +40,33 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """In how many rounds something was lost, before and after."""
+
+    place: str
+    rung: Rung
+    what: str
+    before: Rounds
+    after: Rounds
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """All that both benches have; ``only_before`` and ``only_after`` what one of them lacks."""
 
     before: Bench
     after: Bench
     rows: tuple[Compared, ...]
+    lost: tuple[Lost, ...]
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
 
     @property
-    def slower(self) -> tuple[Compared, ...]:
-        """What a gate blocks on."""
-        return tuple(row for row in self.rows if row.difference is Difference.HIGHER)
-
-
-Key = tuple[str, Rung, Series | Change]
+    def worse(self) -> tuple[Compared | Lost, ...]:
+        """What a gate blocks on: what is slower, and what is lost more often."""
+        every: tuple[Compared | Lost, ...] = (*self.rows, *self.lost)
+        return tuple(row for row in every if row.difference is Difference.HIGHER)
 
 
 def compare(before: Bench, after: Bench) -> Comparison:
@@ -60,10 +75,11 @@ def compare(before: Bench, after: Bench) -> Comparison:
     Of a place that is alone in its bench the name does not count, so that a mode can be compared with another.
     """
     old, new = _samples(before, 1), _samples(after, 2)
+    gone, missed = losses(before), losses(after)
     if len(before.header.places) == len(after.header.places) == 1:
-        old, new = _nameless(old), _nameless(new)
-    shared = [key for key in new if key in old]
-    confidence = 1 - (1 - CONFIDENCE) / max(1, len(shared) * len(COMPARED))
+        old, new, gone, missed = _nameless(old), _nameless(new), _nameless(gone), _nameless(missed)
+    shared, counted = [key for key in new if key in old], [key for key in missed if key in gone]
+    confidence = 1 - (1 - CONFIDENCE) / max(1, len(shared) * len(COMPARED) + len(counted))
     rows = []
     for key in shared:
         (mine, machine), (was, old_machine) = new[key], old[key]
@@ -71,8 +87,12 @@ def compare(before: Bench, after: Bench) -> Comparison:
         for level in COMPARED:
             own = by_machine.quantile(level, confidence) if by_machine is not None else None
             rows.append(Compared(key[0], key[1], _text(key), level, ratio.quantile(level, confidence), own))
+    lost = (
+        Lost(key[0], key[1], _text(key), gone[key], missed[key], missed[key].difference(gone[key], confidence))
+        for key in counted
+    )
     lacks = [tuple(_named(key) for key in one if key not in other) for one, other in ((old, new), (new, old))]
-    return Comparison(before, after, tuple(rows), *lacks)
+    return Comparison(before, after, tuple(rows), tuple(lost), *lacks)
 
 
 def _samples(bench: Bench, seed: int) -> dict[Key, tuple[Sample, Sample | None]]:
@@ -86,7 +106,7 @@ def _samples(bench: Bench, seed: int) -> dict[Key, tuple[Sample, Sample | None]]
     return found
 
 
-def _nameless(every: dict[Key, tuple[Sample, Sample | None]]) -> dict[Key, tuple[Sample, Sample | None]]:
+def _nameless(every: Mapping[Key, T]) -> dict[Key, T]:
     return {("", rung, what): kept for (_, rung, what), kept in every.items()}
 
 

@@ -32,6 +32,8 @@ class Series:
 
 
 _THROUGH = (Way.CLUSTER_IP, Way.NODE_PORT)
+Key = tuple[str, Rung, Series | Change]
+"""What is measured, where, and on which rung."""
 SERIES = tuple(Series(seat, way, protocol) for seat in Seat for way in Way for protocol in (Protocol.TCP, Protocol.UDP))
 
 
@@ -72,13 +74,17 @@ class Versus:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """How soon nodes acted on one kind of change, in seconds: each is a round of its nodes; ``missing`` never did."""
+    """How soon nodes acted on one kind of change, in seconds: each is a round of its nodes; ``missing`` never did.
+
+    ``touched`` are the changes that some node missed.
+    """
 
     place: str
     rung: Rung
     change: Change
     rounds: Sequence[Sequence[float]]
     missing: int
+    touched: int
     sample: Sample | None
 
     @property
@@ -145,7 +151,8 @@ def changes(bench: Bench, seed: int = 0) -> list[Changed]:
         ]
         missing = sum(one.seconds is None for one in members)
         kept = sample(rounds, _salt((rung, change, place)), seed)
-        found.append(Changed(place, rung, change, rounds, missing, kept))
+        touched = sum(len(each) < nodes for each in rounds)
+        found.append(Changed(place, rung, change, rounds, missing, touched, kept))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 from conformance.measured.bench import Bench
 from conformance.measured.lines import SCHEMA, Change, Footer, Header, Latency, Line, Place, Programmed, Seat, Way
@@ -35,3 +36,19 @@ def bench(
                 seconds = machine * rng.uniform(0.1, 0.2)
                 lines.append(Programmed(place, count, 1, Change.ENDPOINT, "node-a", seconds, 0.0))
     return Bench(header(*factors), tuple(lines), Footer("2026-11-27T20:10:00+00:00", 600.0, True))
+
+
+def losing(made: Bench, rounds: int, *, all_of_it: bool = False, changes: int = 0) -> Bench:
+    """The same, with a dial lost in the first rounds of the ClusterIP, or all of them, and changes that nobody saw."""
+    lines = list[Line]()
+    seen = 0
+    for line in made.lines:
+        if isinstance(line, Latency) and line.way is Way.CLUSTER_IP and line.round < rounds:
+            kept = () if all_of_it else line.nanoseconds[1:]
+            lines.append(replace(line, nanoseconds=kept, lost=len(line.nanoseconds) - len(kept)))
+        elif isinstance(line, Programmed):
+            lines.append(replace(line, seconds=None) if seen < changes else line)
+            seen += 1
+        else:
+            lines.append(line)
+    return replace(made, lines=tuple(lines))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from conformance.measured.comparing import compare
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance.measured.comparing import Lost, compare
 from conformance.measured.figures import changes, latencies, versus
 from conformance.measured.lines import Change, Programmed, Way
+from conformance.measured.losses import Rounds
 from conformance.measured.statistics import Difference
-from tests.measured.benches import DIALS, ROUNDS, bench
+from tests.measured.benches import DIALS, ROUNDS, bench, losing
 
 LEVEL = 0.5
 
@@ -67,13 +71,13 @@ def test_nodes_share_the_luck_of_a_change_also_when_one_of_them_missed_another()
 def test_two_benches_of_the_same_do_not_differ() -> None:
     found = compare(bench({"nftables": 1.2, "iptables": 1.5}, 5), bench({"nftables": 1.2, "iptables": 1.5}, 6))
     assert len(found.rows) == 12
-    assert not found.slower
+    assert not found.worse
     assert {row.difference for row in found.rows} == {Difference.NONE}
 
 
 def test_what_became_slower_is_named_and_nothing_else() -> None:
     found = compare(bench({"nftables": 1.2, "iptables": 1.5}, 7), bench({"nftables": 1.6, "iptables": 1.5}, 8))
-    assert {(row.place, row.what) for row in found.slower} == {("nftables", "pod clusterip TCP")}
+    assert {(row.place, row.what) for row in found.worse} == {("nftables", "pod clusterip TCP")}
 
 
 def test_a_slower_machine_is_no_slower_cluster() -> None:
@@ -97,3 +101,38 @@ def test_a_mode_can_be_compared_with_another() -> None:
         "pod direct TCP": Difference.NONE,
         "pod clusterip TCP": Difference.LOWER,
     }
+
+
+def test_what_is_lost_more_often_is_worse() -> None:
+    before, after = bench({"nftables": 1.2}, 15), losing(bench({"nftables": 1.2}, 16), 10)
+    (found,) = compare(before, after).worse
+    assert isinstance(found, Lost)
+    assert (found.what, found.before, found.after) == ("pod clusterip TCP", Rounds(0, ROUNDS), Rounds(10, ROUNDS))
+    (better,) = (one for one in compare(after, before).lost if one.difference is not Difference.NONE)
+    assert better.difference is Difference.LOWER
+
+
+def test_where_all_is_lost_there_is_no_time_and_still_it_is_worse() -> None:
+    found = compare(bench({"nftables": 1.2}, 17), losing(bench({"nftables": 1.2}, 18), ROUNDS, all_of_it=True))
+    assert [one.what for one in found.worse] == ["pod clusterip TCP"]
+    assert found.only_before == ("100 x 1 pod clusterip TCP",)
+
+
+def test_changes_that_no_node_acts_on_are_worse() -> None:
+    found = compare(bench({"nftables": 1.2}, 19), losing(bench({"nftables": 1.2}, 20), 0, changes=10))
+    assert [one.what for one in found.worse] == ["endpoint change"]
+
+
+def test_a_loss_now_and_then_is_noise() -> None:
+    found = compare(losing(bench({"nftables": 1.2}, 21), 1), losing(bench({"nftables": 1.2}, 22), 4, changes=2))
+    assert not found.worse
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 60), st.integers(0, 60))
+def test_rounds_differ_by_their_share_and_by_how_many_there_are(m: int, n: int, a: int, b: int) -> None:
+    after, before = Rounds(min(a, m), m), Rounds(min(b, n), n)
+    said = after.difference(before, 0.95)
+    if said is Difference.HIGHER:
+        assert after.touched * before.every > before.touched * after.every
+    assert (said is Difference.HIGHER) == (before.difference(after, 0.95) is Difference.LOWER)
+    assert after.difference(after, 0.95) is Difference.NONE

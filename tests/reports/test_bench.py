@@ -20,7 +20,7 @@ from reports.bench import BEGIN, END
 from reports.bench_file import load
 from reports.bench_plots import drawn, plots
 from reports.bench_tables import Numbers
-from tests.measured.benches import bench
+from tests.measured.benches import bench, losing
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m| `x`"
 
@@ -30,9 +30,9 @@ def _on_path() -> None:
     put_on_path()
 
 
-def file(folder: Path, name: str, factors: dict[str, float], seed: int, *, whole: bool = True) -> Path:
-    """A bench on disk, with all that somebody else could have put into it."""
-    made = bench(factors, seed, services=(100, 1000))
+def file(folder: Path, name: str, factors: dict[str, float], seed: int, *, whole: bool = True, lossy: int = 0) -> Path:
+    """A bench on disk, with all that somebody else could have put into it; something is lost in ``lossy`` rounds."""
+    made = losing(bench(factors, seed, services=(100, 1000)), lossy)
     place = next(iter(factors))
     more: list[Line] = [
         Machine(place, {"cpu": HOSTILE}),
@@ -100,10 +100,28 @@ def test_a_gate_blocks_on_what_became_slower(tmp_path: Path) -> None:
     assert run("diff", before, same, "--gate")[0] == 0
     code, out, _ = run("diff", before, slow, "--gate")
     assert code == 1
-    assert "slower      100 pod clusterip TCP p50" in out
+    assert "slower        100 pod clusterip TCP p50" in out
     assert run("diff", before, slow)[0] == 0
     rows = json.loads(run("diff", before, slow, "--format", "json")[1])["rows"]
     assert {row["difference"] for row in rows if row["what"] == "pod direct TCP"} == {"no difference"}
+
+
+def test_a_gate_blocks_on_what_is_lost_more_often(tmp_path: Path) -> None:
+    before, after = (
+        file(tmp_path, "a.jsonl", {"nftables": 1.1}, 9),
+        file(tmp_path, "b.jsonl", {"nftables": 1.1}, 10, lossy=12),
+    )
+    code, out, _ = run("diff", before, after, "--gate")
+    assert code == 1
+    assert "of 6 kinds of dials and changes 2 lost more often" in out
+    assert "lost more     100 pod clusterip TCP: in 12 of 15; before in 0 of 15\n" in out
+    assert (
+        "| 100 |  | pod clusterip TCP | 0 of 15 | 12 of 15 | lost more |"
+        in run("diff", before, after, "--format", "markdown")[1]
+    )
+    rows = json.loads(run("diff", before, after, "--format", "json")[1])["rounds_with_losses"]
+    assert [row["after"] for row in rows if row["difference"] == "higher"] == [[12, 15]] * 2
+    assert run("diff", after, before, "--gate")[0] == 0
 
 
 def test_a_truncated_bench_says_so(tmp_path: Path) -> None:

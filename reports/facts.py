@@ -88,9 +88,10 @@ def spent(effort: Effort) -> dict[str, str]:
     """Where the time of a run went, the longest first, and on how much work; empty where it does not say."""
     if not effort.processes:
         return {}
+    at_work = {"of it at work": _by_phase(effort.busy)} if effort.busy else {}  # older runs did not count it
     return {
         "time": _by_phase(effort.phases),
-        "of it at work": _by_phase(effort.busy),
+        **at_work,
         "work": f"{effort.dials} dials, {effort.requests} requests to the API server, {effort.streams} exec streams",
         "the kit itself": f"{effort.cpu:.1f} s of processor time in {effort.processes} processes, "
         f"the largest of {effort.peak:.0f} MiB",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -10,9 +11,10 @@ from rich.console import Console
 
 from conformance.model.addresses import Family
 from conformance.model.cluster import ProxyMode
+from conformance.model.effort import Effort, Phase
 from conformance.model.facts import Fact, Facts, unknown
 from conformance.model.kube import Node
-from reports.facts import Line, as_json, page, properties, table, value_of
+from reports.facts import Line, as_json, page, properties, spent, table, value_of
 
 MANY = {f"node-{i:04}": "6.1.0" if i else "5.15.0" for i in range(5000)}
 
@@ -71,3 +73,9 @@ def test_the_page_lists_facts_and_by_permission_what_it_helps() -> None:
     assert "| `a` | A? | here |" in lines
     assert "| `list x` | `a`, `b` |" in lines
     assert "| `get y` | `b` |" in lines
+
+
+def test_of_a_run_that_did_not_count_processor_time_by_phase_nothing_is_said_of_it() -> None:
+    older = Effort({Phase.DIAL: 2.0}, processes=1, cpu=3.0)
+    assert spent(older).keys() == {"time", "work", "the kit itself"}
+    assert spent(replace(older, busy={Phase.DIAL: 0.5}))["of it at work"] == "dial 0.5 s"

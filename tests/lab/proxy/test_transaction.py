@@ -122,6 +122,19 @@ def test_every_way_leads_to_the_same_table(place: Netns, first: Ruleset, second:
     assert place.listing() == wanted
 
 
+def test_an_affinity_set_has_a_size_that_the_kernel_was_not_told(place: Netns) -> None:
+    """For a size that is told it makes room for all of it at once, 2 MiB a set, and walks through that every second."""
+    port = ServicePort("http", Protocol.TCP, 80, 8080)
+    service = Service("default", "s1", ServiceType.CLUSTER_IP, (port,), ("10.96.0.1",), affinity_seconds=10)
+    listed = (EndpointPort("http", Protocol.TCP, 8080),)
+    one = EndpointSlice("default", "s1-x", "s1", Family.IPV4, listed, (Endpoint(("10.244.2.1",), node="n2"),))
+    told = full(table([(service, one)]), Existing(), rehook=True).text
+    assert "flags dynamic,timeout" in told
+    assert " size " not in told
+    begin(place, table([(service, one)]))
+    assert any('"size": 65535' in line for line in place.listing())
+
+
 @given(first=states)
 def test_nothing_changed_is_nothing_to_do(first: Ruleset) -> None:
     assert partial(first, first).text == ""

@@ -48,7 +48,7 @@ def markdown(comparison: Comparison) -> str:
 
 
 def as_json(comparison: Comparison) -> str:
-    """Every series as an object."""
+    """Every series as an object, and in how many rounds of how many something was lost."""
     rows = [
         {
             "place": one.place,
@@ -74,13 +74,14 @@ def as_json(comparison: Comparison) -> str:
         }
         for one in comparison.lost
     ]
-    missing = {"only_before": comparison.only_before, "only_after": comparison.only_after}
-    return (
-        json.dumps(
-            {"rows": rows, "rounds_with_losses": lost, **missing, "troubles": list(_troubles(comparison))}, indent=2
-        )
-        + "\n"
-    )
+    document = {
+        "rows": rows,
+        "rounds_with_losses": lost,
+        "only_before": comparison.only_before,
+        "only_after": comparison.only_after,
+        "troubles": list(_troubles(comparison)),
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 FORMATS: Mapping[str, Callable[[Comparison], str]] = {"text": text, "markdown": markdown, "json": as_json}

@@ -26,6 +26,7 @@ def masquerades_hairpin(state: ClusterState, node: Node, packet: Packet, backend
 
 
 def _in_the_set(state: ClusterState, node: Node, packet: Packet, backend: Backend) -> bool:
+    # No slice claims it for the node: the Services that have it need not be gone through.
     if all(endpoint.node != node.name for _, endpoint in state.index.endpoints(backend.address)):
         return False
     return any(
